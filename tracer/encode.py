@@ -1,0 +1,127 @@
+"""Trajectories as arrays, and arrays as trajectories again.
+
+A trajectory is what one call does: the events of its frame, in order. A nested call is one step of
+it (its effect shows at the frame's next event) and a trajectory of its own.
+"""
+
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from tracer.cells import Unreadable, decode, encode
+from tracer.layout import DEPTHS, Layout
+from tracer.schema import KINDS, Event
+from tracer.tokens import encode_statement
+from tracer.values import Value
+
+
+class Table:
+    """Distinct rows in the order of their first use."""
+
+    def __init__(self, *rows: Hashable):
+        self.numbers: dict[Hashable, int] = {row: number for number, row in enumerate(rows)}
+
+    def number(self, row: Hashable) -> int:
+        return self.numbers.setdefault(row, len(self.numbers))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def array(self, dtype: str, width: int) -> np.ndarray:
+        return np.array(list(self.numbers), dtype).reshape(len(self.numbers), width)
+
+
+class Trajectory(NamedTuple):
+    """One call as rows: slots x cells per step, tokens and references per statement."""
+
+    names: tuple[str, ...]  # of the slots, in the order of first binding
+    states: list[tuple[tuple[int, ...], ...]]  # per step: a row of cells per slot, outcome last
+    kinds: list[int]
+    depths: list[int]
+    actions: list[tuple[tuple[int, ...], tuple[int, ...]]]  # per step: tokens, references
+    exact: list[tuple[bool, ...]]  # per step and slot: the row holds the value exactly
+    lost: int  # names for which there was no slot
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+
+def encode_trajectory(events: list[Event], layout: Layout) -> Trajectory:
+    found = list(dict.fromkeys(name for event in events for name in event.locals))
+    names, lost = tuple(found[: layout.slots]), max(0, len(found) - layout.slots)
+    slots = {name: number for number, name in enumerate(names)}
+    spare = [None] * (layout.slots - len(names))
+    texts: dict[str, tuple] = {}
+    states, exact, actions = [], [], []
+    for event in events:
+        held = [*(event.locals.get(name) for name in names), *spare, event.arg]
+        rows, whole = zip(*(encode(value, layout.cells) for value in held), strict=True)
+        states.append(rows)
+        exact.append(whole)
+        if event.statement not in texts:
+            action = encode_statement(event.statement, slots, layout.tokens, layout.references)
+            texts[event.statement] = action[:2]
+        actions.append(texts[event.statement])
+    kinds = [KINDS.index(event.kind) for event in events]
+    depths = [min(event.depth, DEPTHS - 1) for event in events]
+    return Trajectory(names, states, kinds, depths, actions, exact, lost)
+
+
+def pieces(trajectory: Trajectory, layout: Layout) -> Iterator[dict[str, np.ndarray]]:
+    """The trajectory cut so that each piece fits a window; the cuts share a step, so that every
+    transition is inside a piece."""
+    start = 0
+    while start < len(trajectory) - 1:
+        piece, stop = _piece(trajectory, start, layout)
+        yield piece
+        if stop == start + 1:  # a single step fills the tables: nothing to learn from it
+            start = stop
+        else:
+            start = stop - 1 if stop < len(trajectory) else stop
+
+
+def _piece(trajectory: Trajectory, start: int, layout: Layout) -> tuple[dict, int]:
+    unbound = (0,) * layout.cells
+    values, statements = Table(unbound), Table()
+    slots, actions = [], []
+    stop = start
+    while stop < min(len(trajectory), start + layout.steps):
+        rows, (tokens, references) = trajectory.states[stop], trajectory.actions[stop]
+        new = {row for row in rows if row not in values.numbers}
+        full = len(values) + len(new) > layout.values
+        if stop > start and (full or len(statements) == layout.statements):
+            break
+        slots.append([values.number(row) for row in rows])
+        spare = [layout.slots + 1] * (layout.references - len(references))
+        actions.append((statements.number(tokens), [*references, *spare]))
+        stop += 1
+    piece = {
+        "values": values.array("uint8", layout.cells),
+        "statements": statements.array("uint16", layout.tokens),
+        "slots": np.array(slots, "uint8"),
+        "kind": np.array(trajectory.kinds[start:stop], "uint8"),
+        "depth": np.array(trajectory.depths[start:stop], "uint8"),
+        "statement": np.array([number for number, _ in actions], "uint8"),
+        "references": np.array([references for _, references in actions], "uint8"),
+    }
+    return piece, stop
+
+
+def decode_state(
+    names: tuple[str, ...], rows: np.ndarray
+) -> tuple[dict[str, Value | str], Value | str | None]:
+    """The locals and the outcome that rows of cells [V+1, L] spell.
+
+    What is not the spelling of a value comes back as a text that no repr equals.
+    """
+    values = [_decode_row(tuple(row)) for row in rows.tolist()]
+    held = zip(names, values, strict=False)
+    return {name: value for name, value in held if value is not None}, values[-1]
+
+
+def _decode_row(row: tuple[int, ...]) -> Value | str | None:
+    try:
+        return decode(row)
+    except Unreadable:
+        return "<unreadable>"

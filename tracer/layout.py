@@ -1,0 +1,85 @@
+"""The shape of a window: which arrays there are, and what each of them is.
+
+A window is a fixed number of steps, with pieces of several trajectories behind one another and a
+reset flag where one begins. Values and statements repeat from step to step, so each window holds
+its distinct ones once, in tables, and the steps hold row numbers: what is encoded once need not be
+computed twice.
+"""
+
+import hashlib
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from tracer.cells import CELLS
+from tracer.schema import KINDS
+from tracer.tokens import TOKENS
+from tracer.vocab import REFERENCES, SYMBOLS, VALUE_SYMBOLS
+
+VERSION = "windows-v1"
+DEPTHS = 8  # deeper calls count as the deepest
+
+
+class Field(NamedTuple):
+    """One array of a window.
+
+    role: "table" (rows that other fields point to), "observation", "action", "address" (of slots),
+    "reset" or "mask". `size` is the number of classes; `table` names what row numbers refer to.
+    """
+
+    name: str
+    role: str
+    dtype: str
+    shape: tuple[int, ...]
+    size: int
+    table: str | None = None
+
+
+class Layout(NamedTuple):
+    """The sizes of a window."""
+
+    steps: int = 64
+    values: int = 96  # distinct values of a window, the unbound one included
+    statements: int = 48  # distinct statements of a window
+    slots: int = 8  # variables of a frame; those beyond are counted, not kept
+    cells: int = CELLS
+    tokens: int = TOKENS
+    references: int = REFERENCES
+
+    def fields(self) -> list[Field]:
+        steps, slots = self.steps, self.slots + 1  # the last slot: what was returned or raised
+        values, cells = self.values, self.cells
+        statements, tokens = self.statements, self.tokens
+        return [
+            Field("values", "table", "uint8", (values, cells), VALUE_SYMBOLS),
+            Field("statements", "table", "uint16", (statements, tokens), len(SYMBOLS)),
+            Field("slots", "observation", "uint8", (steps, slots), values, "values"),
+            Field("kind", "observation", "uint8", (steps,), len(KINDS)),
+            Field("depth", "observation", "uint8", (steps,), DEPTHS),
+            Field("statement", "action", "uint8", (steps,), statements, "statements"),
+            Field("references", "address", "uint8", (steps, self.references), slots + 1),
+            Field("reset", "reset", "bool", (steps,), 2),
+            Field("mask", "mask", "bool", (steps,), 2),
+        ]
+
+    def schema(self) -> dict:
+        """What `schema.json` holds."""
+        symbols = hashlib.sha256(json.dumps(SYMBOLS).encode()).hexdigest()[:16]
+        fields = [field._asdict() for field in self.fields()]
+        return {"version": VERSION, "symbols": symbols, "layout": self._asdict(), "fields": fields}
+
+    def empty(self) -> dict[str, np.ndarray]:
+        return {f.name: np.zeros(f.shape, f.dtype) for f in self.fields()}
+
+
+def check_schema(found: dict, path: object) -> Layout:
+    """The layout of a dataset, or one line on why this program cannot read it."""
+    if found.get("version") != VERSION:
+        raise ValueError(
+            f"{path} has schema version {found.get('version')!r}; this program reads {VERSION!r}"
+        )
+    layout = Layout(**found["layout"])
+    if json.dumps(layout.schema()) != json.dumps(found):
+        raise ValueError(f"{path} was written with other symbols or fields than this program's")
+    return layout

@@ -1,0 +1,43 @@
+"""Many programs over several processes, each with a warm sandbox, in the order given."""
+
+import atexit
+import multiprocessing
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+
+from tracer.sandbox import Limits, Outcome, Sandbox
+from tracer.schema import Program
+
+BATCH = 32  # programs per message
+AHEAD = 4  # messages per process that wait for their turn
+
+_box: Sandbox | None = None  # of a worker process
+
+
+def run_all(programs: Iterable[Program], limits: Limits, processes: int) -> Iterator[Outcome]:
+    if processes <= 1:
+        with Sandbox(limits) as box:
+            yield from map(box.run_program, programs)
+        return
+    context = multiprocessing.get_context("spawn")
+    rest = iter(programs)
+    batches = iter(lambda: tuple(islice(rest, BATCH)), ())
+    with ProcessPoolExecutor(processes, context, _start, (limits,)) as pool:
+        waiting: deque[Future] = deque()
+        waiting += [pool.submit(_run, batch) for batch in islice(batches, AHEAD * processes)]
+        while waiting:
+            yield from waiting.popleft().result()
+            waiting += [pool.submit(_run, batch) for batch in islice(batches, 1)]
+
+
+def _start(limits: Limits) -> None:
+    global _box
+    _box = Sandbox(limits)
+    atexit.register(_box.close)
+
+
+def _run(programs: tuple[Program, ...]) -> list[Outcome]:
+    assert _box is not None
+    return [_box.run_program(program) for program in programs]

@@ -1,0 +1,120 @@
+"""What a program, an event and a trace are: the record format `trace-v1`.
+
+A trace is the truth about one run of one program: every event of every frame of the program's own
+code, with all locals, as typed values. Anything else (arrays, CWM text, tables) is derived.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tracer.values import Value
+
+VERSION = "trace-v1"
+OUTCOMES = ("ok", "exception", "timeout", "memory", "killed", "rejected")
+KINDS = ("call", "line", "return", "yield", "resume", "exception", "unwind")
+
+
+class Program(NamedTuple):
+    """A module's text, and what to run in it."""
+
+    source: str
+    call: str | None = None  # code run and traced in the module's namespace; None: the module
+    origin: str = "file"  # "humaneval/3", "stdlib/textwrap.wrap", "synthetic/17"
+    name: str = "program"  # the module's __name__
+
+
+class Event(NamedTuple):
+    """One thing that the interpreter did in one frame.
+
+    `locals` is the state *before* a line runs, and at the moment of any other event. `scope` counts
+    calls, so that two frames never share a number; `arg` is the value returned, yielded or raised.
+    """
+
+    kind: str
+    scope: int
+    depth: int
+    lineno: int
+    statement: str
+    locals: dict[str, Value]
+    arg: Value | None = None
+
+
+class Trace(NamedTuple):
+    """One executed program."""
+
+    id: str  # digest of source, entry, input and the tracer's settings
+    source: str
+    entry: str  # qualified name of the first traced function, or "<module>"
+    input: str | None
+    python: str
+    outcome: str
+    flags: tuple[str, ...]
+    stdout: str
+    events: list[Event]
+    origin: str = "file"
+
+
+class Step(NamedTuple):
+    """One event of one frame, and the place in the trace where the same frame goes on."""
+
+    event: Event
+    effect: dict[str, tuple[Value | None, Value | None]]  # name: (old, new); None is unbound
+
+
+def program_id(source: str, entry: str, call: str | None, settings: str) -> str:
+    text = "\0".join([VERSION, source, entry, call or "", settings])
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def frames(trace: Trace) -> dict[int, list[Event]]:
+    """The events of each scope, in order: one trajectory per call."""
+    scopes: dict[int, list[Event]] = {}
+    for event in trace.events:
+        scopes.setdefault(event.scope, []).append(event)
+    return scopes
+
+
+def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
+    """What changed between two events of one frame: {name: (old, new)}."""
+    names = [*before, *(name for name in after if name not in before)]
+    pairs = ((name, before.get(name), after.get(name)) for name in names)
+    return {name: (old, new) for name, old, new in pairs if old != new}
+
+
+# Events travel as JSON lists whose locals are deltas to the same scope's previous event.
+
+
+def pack_events(events: Iterable[Event]) -> Iterator[list]:
+    last: dict[int, dict[str, Value]] = {}
+    for event in events:
+        changed = effect(last.get(event.scope, {}), event.locals)
+        bound = {name: new for name, (_, new) in changed.items() if new is not None}
+        deleted = [name for name, (_, new) in changed.items() if new is None]
+        last[event.scope] = event.locals
+        yield [*event[:5], bound, deleted, event.arg]
+
+
+def unpack_events(packed: Iterable[list]) -> Iterator[Event]:
+    last: dict[int, dict[str, Value]] = {}
+    for kind, scope, depth, lineno, statement, bound, deleted, arg in packed:
+        values = {n: v for n, v in last.get(scope, {}).items() if n not in deleted}
+        values |= {name: Value.from_json(value) for name, value in bound.items()}
+        last[scope] = values
+        argument = None if arg is None else Value.from_json(arg)
+        yield Event(kind, scope, depth, lineno, statement, values, argument)
+
+
+def dump_trace(trace: Trace) -> bytes:
+    record = trace._asdict() | {"version": VERSION, "events": list(pack_events(trace.events))}
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def load_trace(text: bytes) -> Trace:
+    record = json.loads(text)
+    version = record.pop("version", None)
+    if version != VERSION:
+        raise ValueError(f"trace of version {version!r}; this program reads {VERSION!r}")
+    record["events"] = list(unpack_events(record["events"]))
+    return Trace(**record | {"flags": tuple(record["flags"])})

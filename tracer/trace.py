@@ -1,0 +1,79 @@
+"""Runs a program under the monitor, and looks at what was recorded."""
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import NamedTuple
+
+from tracer.monitor import Recorder
+from tracer.schema import Event, Program, Step, effect
+from tracer.statements import statement_table
+from tracer.values import Budget, Value, capture
+
+FILENAME = "<traced>"
+
+
+class Settings(NamedTuple):
+    """What decides, beside the program, what its trace is."""
+
+    events: int = 20_000
+    budget: Budget = Budget()
+
+
+class Run(NamedTuple):
+    """How a run ended."""
+
+    outcome: str  # "ok", "exception", "memory" or "rejected"
+    flags: tuple[str, ...]
+    error: Value | None = None
+
+
+def run_program(program: Program, settings: Settings, emit: Callable[[Event], object]) -> Run:
+    """Run a program in this process, and hand every event to `emit` as it happens."""
+    try:
+        table = statement_table(program.source)
+        code = compile(program.source, FILENAME, "exec", dont_inherit=True)
+        call = compile(program.call, "<call>", "exec", dont_inherit=True) if program.call else None
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
+        return Run("rejected", (), capture(error))
+    module = ModuleType(program.name)
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules[program.name] = module  # dataclasses and pickle look their module up
+    recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit)
+    try:
+        if call is None:
+            kept = recorder.run(lambda: exec(code, module.__dict__))
+        else:
+            exec(code, module.__dict__)
+            kept = recorder.run(lambda: exec(call, module.__dict__))
+    except MemoryError as error:
+        return Run("memory", _flags(recorder, True), capture(error))
+    except SystemExit as error:
+        ended = error.code in (None, 0)
+        return Run("ok" if ended else "exception", _flags(recorder, True), capture(error))
+    except BaseException as error:
+        return Run("exception", _flags(recorder, True), capture(error))
+    return Run("ok", _flags(recorder, kept))
+
+
+def _flags(recorder: Recorder, hook_kept: bool) -> tuple[str, ...]:
+    marks = {
+        "trace_truncated": recorder.truncated,
+        "trace_incomplete": recorder.broken,
+        "tracer_removed": not hook_kept,
+    }
+    return tuple(name for name, is_set in marks.items() if is_set)
+
+
+def entry_name(program: Program, events: list[Event]) -> str:
+    """The name in the `def` line of the first traced call, or "<module>"."""
+    if program.call is None or not events:
+        return "<module>"
+    words = events[0].statement.replace("(", " ").split()
+    return words[words.index("def") + 1] if "def" in words else words[0] if words else "<module>"
+
+
+def steps(events: list[Event]) -> Iterator[Step]:
+    """The events of one frame with their effects: what the same frame's next event shows."""
+    for event, after in zip(events, [*events[1:], None], strict=True):
+        yield Step(event, effect(event.locals, after.locals) if after else {})

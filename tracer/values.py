@@ -1,0 +1,285 @@
+"""A Python value as a typed tree, exactly, and back to the text of its repr.
+
+Traced programs hold hostile objects, so this is the one place that reads them, and it never runs
+their code: it dispatches on the identity of `type(value)`, reads built-in containers through the
+built-in's own methods, and takes nothing but a type name and the instance dictionary of the rest.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
+from typing import Any, NamedTuple
+
+
+class Budget(NamedTuple):
+    """How much of a value is kept; what is cut keeps its original length in `Value.size`."""
+
+    depth: int = 6
+    nodes: int = 256
+    string: int = 1024  # characters, or bytes
+    digits: int = 640  # of an integer
+
+
+class Value(NamedTuple):
+    """A typed tree.
+
+    kind                                   data
+    NoneType, bool, int                    the value itself
+    float, complex                         its repr, so that nan equals nan and -0.0 is not 0.0
+    str, bytes, bytearray                  text; bytes as latin-1
+    list, tuple, set, frozenset, deque     the items; sets in a canonical order
+    dict                                   the (key, value) pairs
+    range, slice                           start, stop, step
+    function, module, type                 a name
+    exception, object                      (class name, (name, value) pairs or arguments)
+    ref                                    how many levels up the same object stands
+    cut                                    None: the budget ended here
+    """
+
+    kind: str
+    data: Any
+    size: int | None = None  # original length, where the budget cut something off
+
+    @classmethod
+    def from_json(cls, item: Any) -> "Value":
+        kind, data, size = item
+        if kind in _SEQUENCES or kind in ("range", "slice"):
+            data = tuple(map(cls.from_json, data))
+        elif kind == "dict":
+            data = tuple((cls.from_json(k), cls.from_json(v)) for k, v in data)
+        elif kind == "exception":
+            data = (data[0], tuple(map(cls.from_json, data[1])))
+        elif kind == "object":
+            data = (data[0], tuple((name, cls.from_json(v)) for name, v in data[1]))
+        return cls(kind, data, size)
+
+    def children(self) -> Iterator["Value"]:
+        if self.kind in _SEQUENCES or self.kind in ("range", "slice"):
+            yield from self.data
+        elif self.kind == "dict":
+            yield from (part for pair in self.data for part in pair)
+        elif self.kind == "exception":
+            yield from self.data[1]
+        elif self.kind == "object":
+            yield from (part for _, part in self.data[1])
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was cut off."""
+        return self.size is None and self.kind != "cut" and all(c.whole for c in self.children())
+
+
+DEFAULT = Budget()
+
+ATOMS = frozenset(
+    {int, str, float, bool, type(None), bytes, complex}
+)  # immutable: same object, same value
+_SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "deque": "[]"}
+_CUT = Value("cut", None)
+_NONE = Value("NoneType", None)
+
+
+def capture(value: object, budget: Budget = DEFAULT) -> Value:
+    """The typed tree of a live object, without running any of the program's code."""
+    return _Reader(budget).read(value)
+
+
+class _Reader:
+    def __init__(self, budget: Budget):
+        self.budget, self.nodes, self.path = budget, budget.nodes, []
+
+    def read(self, value: Any) -> Value:
+        kind = type(value)
+        self.nodes -= 1
+        if self.nodes < 0:
+            return _CUT
+        atom = _ATOM_BY_ID.get(id(kind))
+        if atom:
+            return atom(value, self.budget)
+        for level, parent in enumerate(reversed(self.path), 1):
+            if parent is value:
+                return Value("ref", level)
+        if len(self.path) >= self.budget.depth:
+            return _CUT
+        self.path.append(value)
+        try:
+            return self._read_tree(value, kind)
+        finally:
+            self.path.pop()
+
+    def _read_tree(self, value: Any, kind: type) -> Value:
+        if id(kind) in _ITEMS_BY_ID:
+            name, items, length = _ITEMS_BY_ID[id(kind)]
+            return self._sequence(name, items(value), length(value))
+        if kind is dict:
+            return self._mapping(value)
+        if kind in (range, slice):
+            parts = (value.start, value.stop, value.step)
+            return Value(kind.__name__, tuple(self.read(part) for part in parts))
+        return self._instance(value, kind)
+
+    def _sequence(self, name: str, items: Iterator, length: int) -> Value:
+        # A container that the program changes while we read cannot happen: reading runs no code.
+        kept = tuple(self.read(item) for item in islice(items, max(0, self.nodes)))
+        if name in ("set", "frozenset"):
+            kept = tuple(sorted(kept, key=render))
+        return Value(name, kept, length if len(kept) < length else None)
+
+    def _mapping(self, value: dict) -> Value:
+        pairs = islice(dict.items(value), max(0, self.nodes // 2))
+        kept = tuple((self.read(key), self.read(item)) for key, item in pairs)
+        return Value("dict", kept, dict.__len__(value) if len(kept) < dict.__len__(value) else None)
+
+    def _instance(self, value: Any, kind: type) -> Value:
+        name = _type_name(kind)
+        mro = _MRO(kind)
+        if _inherits(mro, BaseException):
+            return Value("exception", (name, tuple(map(self.read, _ARGS(value)))))
+        if _inherits(mro, type):
+            return Value("type", _type_name(value))
+        parts = [("", self.read(base(value))) for base in _bases(value, mro)]
+        parts += [(n, self.read(v)) for n, v in _attributes(value, mro)[: max(0, self.nodes)]]
+        return Value("object", (name, tuple(parts)))
+
+
+def _read_int(value: int, budget: Budget) -> Value:
+    digits = int.bit_length(value) * 1233 >> 12  # log10(2) from below
+    return Value("int", value) if digits < budget.digits else Value("int", 0, digits)
+
+
+def _read_text(kind: str, decode: Callable[[Any], str] = str) -> Callable[[Any, Budget], Value]:
+    def read(value: Any, budget: Budget) -> Value:
+        if len(value) <= budget.string:
+            return Value(kind, decode(value))
+        return Value(kind, decode(value[: budget.string]), len(value))
+
+    return read
+
+
+def _latin(value: bytes | bytearray) -> str:
+    return value.decode("latin-1")
+
+
+_READ_ATOM: dict[type, Callable[[Any, Budget], Value]] = {
+    type(None): lambda value, budget: _NONE,
+    bool: lambda value, budget: Value("bool", value),
+    int: _read_int,
+    float: lambda value, budget: Value("float", float.__repr__(value)),
+    complex: lambda value, budget: Value("complex", complex.__repr__(value)),
+    str: _read_text("str"),
+    bytes: _read_text("bytes", _latin),
+    bytearray: _read_text("bytearray", _latin),
+    type(...): lambda value, budget: Value("object", ("ellipsis", ())),
+    FunctionType: lambda value, budget: Value("function", value.__qualname__),
+    BuiltinFunctionType: lambda value, budget: Value("function", value.__name__),
+    MethodType: lambda value, budget: Value("function", _method_name(value)),
+    ModuleType: lambda value, budget: Value("module", _module_name(value)),
+    type: lambda value, budget: Value("type", _type_name(value)),
+}
+
+_READ_ITEMS: dict[type, tuple[str, Callable, Callable]] = {
+    list: ("list", list.__iter__, list.__len__),
+    tuple: ("tuple", tuple.__iter__, tuple.__len__),
+    set: ("set", set.__iter__, set.__len__),
+    frozenset: ("frozenset", frozenset.__iter__, frozenset.__len__),
+}
+
+# By id, because looking up a type hashes it, and a metaclass may define `__hash__`.
+_ATOM_BY_ID = {id(kind): read for kind, read in _READ_ATOM.items()}
+_ITEMS_BY_ID = {id(kind): read for kind, read in _READ_ITEMS.items()}
+
+_MRO = type.__dict__["__mro__"].__get__
+_ARGS = BaseException.__dict__["args"].__get__
+_TYPE_NAME = type.__dict__["__name__"].__get__
+_MODULE_DICT: Callable[[ModuleType], dict] = vars(ModuleType)["__dict__"].__get__
+_TYPE_DICT = type.__dict__["__dict__"].__get__
+
+
+def _type_name(kind: type) -> str:
+    return _TYPE_NAME(kind)
+
+
+def _module_name(value: ModuleType) -> str:
+    name = _MODULE_DICT(value).get("__name__")
+    return name if type(name) is str else "module"
+
+
+def _method_name(value: MethodType) -> str:
+    function = value.__func__
+    return function.__qualname__ if type(function) is FunctionType else "method"
+
+
+def _inherits(mro: tuple[type, ...], base: type) -> bool:
+    return any(each is base for each in mro)  # `in` would ask a metaclass for `__eq__`
+
+
+def _bases(value: Any, mro: tuple[type, ...]) -> list[Callable[[Any], Any]]:
+    """How to read the built-in value inside an instance of a built-in's subclass."""
+    return [read for base, read in _READ_BASE.items() if _inherits(mro, base)]
+
+
+_READ_BASE: dict[type, Callable[[Any], Any]] = {
+    int: int.__int__,
+    float: float.__float__,
+    str: str.__str__,
+    list: lambda value: list(list.__iter__(value)),
+    tuple: lambda value: tuple(tuple.__iter__(value)),
+    dict: lambda value: dict(dict.items(value)),
+    set: lambda value: set(set.__iter__(value)),
+}
+
+
+def _attributes(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
+    """The instance dictionary, when it is the interpreter's own and not something a class made."""
+    for base in mro:
+        descriptor = _TYPE_DICT(base).get("__dict__")
+        if type(descriptor) is GetSetDescriptorType:
+            found = descriptor.__get__(value)
+            return [(n, v) for n, v in dict.items(found) if type(n) is str]
+        if descriptor is not None:
+            break
+    return []
+
+
+def render(value: Value) -> str:
+    """The text that `repr` gives for the built-in types; what was cut shows as `...`."""
+    kind, data, size = value
+    mark = "..." if size is not None else ""
+    if kind == "int":
+        return f"<int of {size} digits>" if size is not None else str(data)
+    if kind in ("NoneType", "bool"):
+        return str(data)
+    if kind in ("float", "complex"):
+        return data
+    if kind == "str":
+        return repr(data) + mark
+    if kind in ("bytes", "bytearray"):
+        text = repr(data.encode("latin-1")) + mark
+        return text if kind == "bytes" else f"bytearray({text})"
+    if kind in _SEQUENCES:
+        return _render_items(kind, [*map(render, data), *([mark] if mark else [])])
+    if kind == "dict":
+        pairs = [f"{render(k)}: {render(v)}" for k, v in data]
+        return "{" + ", ".join([*pairs, *([mark] if mark else [])]) + "}"
+    if kind in ("range", "slice"):
+        parts = data[:2] if kind == "range" and data[2] == Value("int", 1) else data
+        return f"{kind}({', '.join(map(render, parts))})"
+    if kind == "exception":
+        return f"{data[0]}({', '.join(map(render, data[1]))})"
+    if kind == "object":
+        return f"<{data[0]}{''.join(f' {name}={render(v)}' for name, v in data[1])}>"
+    if kind == "ref":
+        return f"<ref {data}>"
+    return "..." if kind == "cut" else f"<{kind} {data}>"
+
+
+def _render_items(kind: str, parts: list[str]) -> str:
+    open_, close = _SEQUENCES[kind]
+    if kind == "tuple" and len(parts) == 1:
+        return f"({parts[0]},)"
+    if kind == "set" and not parts:
+        return "set()"
+    text = f"{open_}{', '.join(parts)}{close}"
+    if kind == "frozenset":
+        return f"frozenset({text if parts else ''})"
+    return f"deque({text})" if kind == "deque" else text
