@@ -1,0 +1,102 @@
+"""What every entry point shares: hydra, and errors of one line."""
+
+import difflib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
+
+
+class UserError(Exception):
+    """Something that the user can put right; its text is the whole message."""
+
+
+def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """A function of a config becomes `python -m experiments.NAME key=value`.
+
+    HYDRA_FULL_ERROR=1 shows where an error comes from.
+    """
+
+    def wrap(function: Callable[[DictConfig], None]) -> Callable[[], None]:
+        @hydra.main(version_base=None, config_path=CONFIGS, config_name=name)
+        def run(cfg: DictConfig) -> None:
+            guarded(lambda: function(cfg))
+
+        def main() -> None:
+            if not any(argument.startswith("-") for argument in sys.argv[1:]):
+                guarded(lambda: check_overrides(name, sys.argv[1:]))
+            run()
+
+        return main
+
+    return wrap
+
+
+def guarded(call: Callable[[], None]) -> None:
+    """Mistakes that we foresaw end in one line and exit code 1; others keep their traceback."""
+    try:
+        call()
+    except (UserError, OSError, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        print(f"error: {first_line(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def check_overrides(name: str, overrides: list[str]) -> None:
+    """Hydra's own message on a wrong key takes four lines and names no right one."""
+    with initialize_config_dir(CONFIGS, version_base=None):
+        try:
+            compose(name, overrides)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(explain(name, overrides, error)) from error
+
+
+def explain(name: str, overrides: list[str], error: Exception) -> str:
+    groups = sorted(path.name for path in Path(CONFIGS).iterdir() if path.is_dir())
+    for override in overrides:
+        key, _, value = override.lstrip("+~").partition("=")
+        group = Path(CONFIGS) / key
+        if group.is_dir() and not (group / f"{value}.yaml").exists():
+            return f"unknown {key} {value!r}; there are: {', '.join(options(group))}"
+    known = [*groups, *keys(compose(name))]
+    for override in overrides:
+        key = override.lstrip("+~").partition("=")[0]
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0)
+            return f"unknown key {key!r}; the nearest is {near[0]!r}"
+    return first_line(error)
+
+
+def options(group: Path) -> list[str]:
+    return sorted(path.stem for path in group.glob("*.yaml"))
+
+
+def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    """Every key of a config, dotted."""
+    found = []
+    for key in cfg:
+        name = f"{prefix}{key}"
+        found.append(name)
+        missing = OmegaConf.is_missing(cfg, key)
+        if not missing and isinstance(cfg._get_node(key), DictConfig) and cfg[key] is not None:
+            found += keys(cfg[key], f"{name}.")
+    return found
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
+
+
+def fresh_hydra() -> None:
+    """Lets one process compose more than once."""
+    GlobalHydra.instance().clear()

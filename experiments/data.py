@@ -1,0 +1,42 @@
+"""Windows of a dataset as batches, through Grain: shuffled, endless, exactly resumable."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import grain
+import numpy as np
+from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+from experiments.command import UserError
+from tracer.store import Dataset, unpack_window
+
+
+def train_batches(dataset: Dataset, batch_size: int, seed: int) -> grain.DatasetIterator:
+    """Batches for ever, each epoch in an order of its own."""
+    source = _windows(dataset, "train").seed(seed).shuffle().repeat()
+    return iter(_batches(source, dataset, batch_size, drop=True).to_iter_dataset())
+
+
+def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+    """Every window once, in order; the last batch is filled up with masked windows."""
+    for batch in _batches(_windows(dataset, split), dataset, batch_size, drop=False):
+        short = batch_size - len(batch["mask"])
+        padded = {n: np.concatenate([x, np.repeat(x[-1:], short, 0)]) for n, x in batch.items()}
+        padded["mask"][batch_size - short :] = False
+        yield padded
+
+
+def _windows(dataset: Dataset, split: str) -> grain.MapDataset:
+    paths = dataset.shards(split, "windows")
+    if not paths:
+        raise UserError(f"{dataset.folder} has no windows in its {split} split")
+    source: Any = ArrayRecordDataSource(paths)  # names its argument otherwise than Grain's protocol
+    return grain.MapDataset.source(source)
+
+
+def _batches(
+    source: grain.MapDataset, dataset: Dataset, batch_size: int, drop: bool
+) -> grain.MapDataset:
+    unpack = partial(unpack_window, fields=dataset.layout.fields())
+    return source.map(unpack).batch(batch_size, drop_remainder=drop)

@@ -1,0 +1,53 @@
+"""The model and the optimizer that a config describes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from omegaconf import DictConfig
+
+from experiments.build import build
+from rssm.model import WorldModel
+from rssm.spec import Spec
+
+
+def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
+    rngs = nnx.Rngs(seed)
+    dtype = compute_dtype(cfg.dtype)
+    encoder = build(cfg.encoder)(spec, rngs=rngs, dtype=dtype)
+    sizes = (spec.slots, encoder.x_dim, encoder.a_dim, spec.references)
+    dynamics = build(cfg.dynamics)(*sizes, rngs=rngs, dtype=dtype)
+    heads = build(cfg.heads)(spec, dynamics.feat_dim, rngs=rngs, dtype=dtype)
+    return WorldModel(
+        spec,
+        encoder,
+        dynamics,
+        heads,
+        weights=dict(cfg.loss.weights),
+        decoded=cfg.loss.decoded,
+        held=cfg.loss.held,
+    )
+
+
+def build_optimizer(cfg: DictConfig) -> optax.GradientTransformation:
+    return build(cfg.optim)
+
+
+def compute_dtype(name: str) -> Any:
+    """bfloat16 pays on accelerators alone."""
+    if name == "auto":
+        name = "float32" if jax.default_backend() == "cpu" else "bfloat16"
+    return jnp.dtype(name)
+
+
+def read_spec(folder: Path | str) -> Spec:
+    return Spec.from_schema(json.loads((Path(folder) / "schema.json").read_text()))
+
+
+def count(tree: Any) -> int:
+    """How many numbers a tree of arrays holds."""
+    return sum(leaf.size for leaf in jax.tree.leaves(tree))

@@ -1,0 +1,60 @@
+"""Where metrics go: metrics.jsonl always, TensorBoard, and a line or a bar on the terminal."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from tensorboardX import SummaryWriter
+
+
+class Writer:
+    """Writes into a run's folder; on resuming, what lies after the restored step is dropped."""
+
+    def __init__(self, folder: Path, start: int, steps: int, tensorboard: bool = True):
+        self.path = folder / "metrics.jsonl"
+        self._drop_after(start)
+        self.file = self.path.open("a")
+        self.board = SummaryWriter(str(folder / "tensorboard")) if tensorboard else None
+        self.console = Console()
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        quiet = not self.console.is_terminal
+        self.progress = Progress(*columns, console=self.console, disable=quiet)
+        self.task = self.progress.add_task("training", total=steps, completed=start, note="")
+        self.progress.start()
+
+    def write(self, step: int, metrics: Mapping[str, float], shown: tuple[str, ...] = ()) -> None:
+        row = {"step": step} | {name: float(value) for name, value in metrics.items()}
+        self.file.write(json.dumps(row) + "\n")
+        self.file.flush()
+        for name, value in metrics.items():
+            if self.board:
+                self.board.add_scalar(name, float(value), step)
+        if shown:
+            note = "  ".join(f"{name} {float(metrics[name]):.3f}" for name in shown)
+            self.progress.update(self.task, completed=step, note=note)
+            if not self.console.is_terminal:
+                print(f"step {step}  {note}", flush=True)
+
+    def advance(self, step: int) -> None:
+        self.progress.update(self.task, completed=step)
+
+    def close(self) -> None:
+        self.progress.stop()
+        self.file.close()
+        if self.board:
+            self.board.close()
+
+    def _drop_after(self, start: int) -> None:
+        if not self.path.exists():
+            return
+        lines = self.path.read_text().splitlines()
+        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
+        self.path.write_text("".join(f"{line}\n" for line in kept))

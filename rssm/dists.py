@@ -1,0 +1,40 @@
+"""Categorical latents: S independent groups of C classes, one-hot.
+
+p      = (1 - mix) softmax(l) + mix / C              no class is ever ruled out
+z      = onehot(argmax(log p + g)),  g ~ Gumbel      z ~ p; without g the mode
+dz/dp  = 1                                           straight-through
+KL     = sum_S sum_C p (log p - log q)
+"""
+
+import jax
+import jax.numpy as jnp
+
+from rssm.types import Array, Float, PRNGKeyArray
+
+
+def unimix(logits: Float[Array, "*n C"], mix: float) -> Float[Array, "*n C"]:
+    """Log-probabilities of the softmax mixed with the uniform distribution."""
+    if mix == 0:  # the logarithm below would meet zeros
+        return jax.nn.log_softmax(logits)
+    return jnp.log((1 - mix) * jax.nn.softmax(logits) + mix / logits.shape[-1])
+
+
+def gumbel(key: PRNGKeyArray | None, *shape: int) -> Array | None:
+    """Noise for `sample`; no key, no noise."""
+    return None if key is None else jax.random.gumbel(key, shape)
+
+
+def sample(
+    log_probs: Float[Array, "*n C"], noise: Float[Array, "*n C"] | None
+) -> Float[Array, "*n C"]:
+    """A one-hot sample with the gradient of the probabilities; the mode where `noise` is None."""
+    scores = log_probs if noise is None else log_probs + noise
+    onehot = jax.nn.one_hot(scores.argmax(-1), scores.shape[-1], dtype=log_probs.dtype)
+    probs = jnp.exp(log_probs)
+    return onehot + (probs - jax.lax.stop_gradient(probs))  # the bracket is exactly zero
+
+
+def kl(p: Float[Array, "*n S C"], q: Float[Array, "*n S C"]) -> Float[Array, "*n"]:
+    """KL(p || q) in nats, from logits, summed over the groups."""
+    log_p, log_q = jax.nn.log_softmax(p), jax.nn.log_softmax(q)
+    return jnp.sum(jnp.exp(log_p) * (log_p - log_q), (-2, -1))

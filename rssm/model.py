@@ -1,0 +1,193 @@
+"""A world model: encoder, dynamics and heads, the total loss, and what it predicts.
+
+The loss of a batch, with `guess` the belief before a step's observation and `feat` after it:
+
+    same    -log p(does the slot hold what was seen last | guess)
+    value   -log p(cells of a slot | guess, what was seen last)     slots that changed come first
+    label   -log p(labels | guess)
+    hold    -log p(cells of a slot | feat)                          nothing to copy from
+    dyn, rep                                                        the dynamics' own
+
+Each trajectory is watched at a rate of its own, from every step (filter) to the first alone (open
+loop), so that the prior learns what it will be used for.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from rssm.dynamics.base import Action, Dynamics, Inputs
+from rssm.encoder import Encoder, take_rows
+from rssm.heads import Heads
+from rssm.losses import masked_mean
+from rssm.spec import Batch, Spec
+from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+
+WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
+
+
+class Belief(NamedTuple):
+    """What is predicted for each step before it is observed."""
+
+    rows: Int[Array, "B T V L"]  # cells of the slots that hold rows
+    log_prob: Float[Array, "B T V"]  # of each of these rows
+    labels: dict[str, Int[Array, "B T"]]
+
+
+class WorldModel(nnx.Module):
+    def __init__(
+        self,
+        spec: Spec,
+        encoder: Encoder,
+        dynamics: Dynamics,
+        heads: Heads,
+        *,
+        weights: dict[str, float],
+        decoded: int,
+        held: int,
+    ):
+        self.spec, self.encoder, self.dynamics, self.heads = spec, encoder, dynamics, heads
+        self.weights = weights
+        self.decoded = decoded  # slots per step whose cells count in `value`
+        self.held = held  # and in `hold`
+
+    def loss(
+        self, batch: Batch, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """The weighted sum of the terms, and every term and metric as a mean over steps."""
+        keys = jax.random.split(key, 4)
+        seen = watch(batch[self.spec.reset.name], keys[0])
+        inputs = self._inputs(batch, seen)
+        carry = self.dynamics.initial(len(seen))
+        _, rollout = self.dynamics.observe(carry, inputs, keys[1])
+        memory = remembered(batch[self.spec.rows.name], seen)
+        mask = batch[self.spec.mask.name]
+        predicted = mask & ~batch[self.spec.reset.name]
+        terms = self.dynamics.loss(rollout)
+        means = {name: masked_mean(term, mask) for name, term in terms.items()}
+        guessed, metrics = self._guess_terms(batch, rollout.guess, memory, predicted, keys[2])
+        means |= guessed
+        means["hold"] = self._hold_term(batch, rollout.feat, mask, keys[3])
+        total = sum(self.weights.get(name, 1.0) * mean for name, mean in means.items())
+        return jnp.asarray(total), means | metrics
+
+    def predict(self, batch: Batch, seen: Bool[Array, "B T"], key: PRNGKeyArray | None) -> Belief:
+        """What is expected at each step, from the steps seen before it."""
+        carry = self.dynamics.initial(len(seen))
+        _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
+        return self.read(rollout.guess, self._memory_rows(batch, seen))
+
+    def read(self, feat: Float[Array, "B T V F"], memory: Int[Array, "B T V1 L"]) -> Belief:
+        """The likeliest state: what was seen last where it is the same, else decoded cells."""
+        slots = feat[:, :, :-1]
+        same = self.heads.rows.same_logit(slots)
+        rows, log_prob = self.heads.rows.mode(slots, memory)
+        kept = same > 0
+        log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
+        labels = {n: x.argmax(-1) for n, x in self.heads.label_logits(feat).items()}
+        return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
+
+    def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
+        x, a = self.encoder(batch)
+        return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
+
+    def _memory_rows(self, batch: Batch, seen: Bool[Array, "B T"]) -> Int[Array, "B T V L"]:
+        numbers = remembered(batch[self.spec.rows.name], seen)
+        return take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
+
+    def _guess_terms(
+        self,
+        batch: Batch,
+        guess: Float[Array, "B T V F"],
+        memory: Int[Array, "B T V1"],
+        mask: Bool[Array, "B T"],
+        key: PRNGKeyArray,
+    ) -> tuple[dict[str, Float[Array, ""]], dict[str, Float[Array, ""]]]:
+        truth = batch[self.spec.rows.name]
+        changed = truth != memory
+        same_logit = self.heads.rows.same_logit(guess[:, :, :-1])
+        same = optax.sigmoid_binary_cross_entropy(same_logit, ~changed).sum(-1)
+        chance = jax.random.uniform(key, changed.shape)
+        chosen = jax.lax.top_k(changed + 0.5 * chance, self.decoded)[1]
+        table = batch[self.spec.rows.table or ""].astype(jnp.int32)
+        target = take_rows(table, pick_slots(truth, chosen))
+        old = take_rows(table, pick_slots(memory, chosen))
+        log_prob = self.heads.rows.log_prob(pick_slots(guess, chosen), target, old)
+        counts = pick_slots(changed, chosen) & mask[..., None]
+        logits = self.heads.label_logits(guess)
+        label = sum(
+            optax.softmax_cross_entropy_with_integer_labels(x, batch[name].astype(jnp.int32))
+            for name, x in logits.items()
+        )
+        terms = {
+            "same": masked_mean(same, mask),
+            "value": masked_mean(-over_cells(log_prob, target), counts),
+            "label": masked_mean(jnp.asarray(label), mask),
+        }
+        # exp(-0.69) is one half: above it a cell's target is the likeliest symbol
+        right = (log_prob > -0.69).all(-1) & (pick_slots(same_logit, chosen) < 0)
+        metrics = {
+            "changed_right": masked_mean(right.astype(jnp.float32), counts),
+            "same_right": masked_mean(
+                ((same_logit > 0) == ~changed).astype(jnp.float32).mean(-1), mask
+            ),
+        }
+        return terms, metrics
+
+    def _hold_term(
+        self,
+        batch: Batch,
+        feat: Float[Array, "B T V F"],
+        mask: Bool[Array, "B T"],
+        key: PRNGKeyArray,
+    ) -> Float[Array, ""]:
+        truth = batch[self.spec.rows.name]
+        chance = jax.random.uniform(key, truth.shape)
+        chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
+        numbers = pick_slots(truth, chosen)
+        target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
+        log_prob = self.heads.rows.log_prob(pick_slots(feat, chosen), target, None)
+        return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
+
+
+def watch(reset: Bool[Array, "B T"], key: PRNGKeyArray) -> Bool[Array, "B T"]:
+    """Which steps are seen: a trajectory's first always, the others at its rate."""
+    keys = jax.random.split(key)
+    rates = jnp.asarray(WATCH)[jax.random.randint(keys[0], reset.shape, 0, len(WATCH))]
+    trajectory = jnp.cumsum(reset, 1) - 1  # 0, 1, ... along each window
+    rate = jnp.take_along_axis(rates, trajectory, 1)
+    return reset | (jax.random.uniform(keys[1], reset.shape) < rate)
+
+
+def remembered(numbers: Int[Array, "B T V"], seen: Bool[Array, "B T"]) -> Int[Array, "B T V"]:
+    """What each slot held when it was last seen before each step."""
+    steps = jnp.arange(seen.shape[1])
+    last = jax.lax.cummax(jnp.where(seen, steps, 0), axis=1)
+    last = jnp.pad(last, ((0, 0), (1, 0)))[:, :-1]
+    return jnp.take_along_axis(numbers, last[..., None], 1)
+
+
+def delayed(a: Action, slots: int) -> Action:
+    """From the action taken at each step to the one that led to it."""
+
+    def shift(x: Array, fill: float) -> Array:
+        padding = ((0, 0), (1, 0)) + ((0, 0),) * (x.ndim - 2)
+        return jnp.pad(x, padding, constant_values=fill)[:, :-1]
+
+    return Action(shift(a.embedding, 0), shift(a.refs, slots))
+
+
+def pick_slots(x: Array, chosen: Int[Array, "B T J"]) -> Array:
+    """[B, T, V, ...] and slot numbers to [B, T, J, ...]."""
+    return jnp.take_along_axis(x, chosen.reshape(*chosen.shape, *[1] * (x.ndim - 3)), 2)
+
+
+def over_cells(x: Float[Array, "*n L"], target: Int[Array, "*n L"]) -> Float[Array, "*n"]:
+    """Mean over a row's cells, up to the first one that is padding."""
+    used = jnp.pad(
+        target[..., :-1] > 0, [(0, 0)] * (target.ndim - 1) + [(1, 0)], constant_values=True
+    )
+    return jnp.where(used, x, 0).sum(-1) / used.sum(-1)

@@ -1,0 +1,45 @@
+"""LaProp with adaptive gradient clipping, the optimizer of DreamerV3 (arXiv:2301.04104).
+
+    g <- g min(1, agc max(pmin, |w|) / |g|)       per tensor w           AGC, arXiv:2102.06171
+    v <- beta2 v + (1 - beta2) g^2
+    m <- beta1 m + (1 - beta1) g / (sqrt(v^) + eps)                      LaProp, arXiv:2002.04839
+    w <- w - lr m^                                ^: divided by 1 - beta^t
+
+Momentum is taken of the normalised gradient, where Adam normalises the momentum: each gradient is
+measured against the size that gradients had at its own time.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from rssm.types import Array
+
+
+def laprop(
+    learning_rate: float,
+    warmup_steps: int,
+    agc: float,
+    pmin: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+) -> optax.GradientTransformation:
+    # For optax a warmup of no steps would stay at zero for ever.
+    warmup = optax.warmup_constant_schedule(0.0, learning_rate, warmup_steps)
+    return optax.chain(
+        clip_per_tensor(agc, pmin),
+        optax.scale_by_rms(beta2, eps, eps_in_sqrt=False, bias_correction=True),
+        optax.ema(beta1, debias=True),
+        optax.scale_by_learning_rate(warmup if warmup_steps else learning_rate),
+    )
+
+
+def clip_per_tensor(agc: float, pmin: float) -> optax.GradientTransformation:
+    """Adaptive gradient clipping over whole tensors; optax's is per row of a matrix."""
+
+    def clip(g: Array, w: Array) -> Array:
+        limit = agc * jnp.maximum(pmin, jnp.linalg.norm(w.ravel()))
+        return g / jnp.maximum(1, jnp.linalg.norm(g.ravel()) / limit)
+
+    return optax.stateless(lambda grads, params: jax.tree.map(clip, grads, params))

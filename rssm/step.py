@@ -1,0 +1,56 @@
+"""One step of training: pure, compiled once, the state donated."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+from rssm.model import Belief, WorldModel
+from rssm.spec import Batch
+from rssm.types import Array, Bool, Int, PRNGKeyArray
+
+Metrics = dict[str, Array]
+
+
+class TrainState(NamedTuple):
+    params: Any
+    opt_state: optax.OptState
+    step: Int[Array, ""]
+
+
+class Trainer:
+    """The compiled functions of one model; it holds no parameters."""
+
+    def __init__(self, model: WorldModel, optimizer: optax.GradientTransformation):
+        self.graph, self.params = nnx.split(model, nnx.Param)
+        self.optimizer = optimizer
+        self.train_step = jax.jit(self._train_step, donate_argnums=0)
+        self.eval_step = jax.jit(self._eval_step)
+        self.predict = jax.jit(self._predict)
+
+    def initial(self) -> TrainState:
+        params = jax.tree.map(jnp.copy, self.params)  # the first step takes them away
+        return TrainState(params, self.optimizer.init(params), jnp.zeros((), jnp.int32))
+
+    def _train_step(
+        self, state: TrainState, batch: Batch, key: PRNGKeyArray
+    ) -> tuple[TrainState, Metrics]:
+        key = jax.random.fold_in(key, state.step)
+
+        def total_loss(params: Any) -> tuple[Array, Metrics]:
+            return nnx.merge(self.graph, params).loss(batch, key)
+
+        (loss, metrics), grads = jax.value_and_grad(total_loss, has_aux=True)(state.params)
+        updates, opt_state = self.optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        metrics |= {"loss": loss, "grad_norm": optax.global_norm(grads)}
+        return TrainState(params, opt_state, state.step + 1), metrics
+
+    def _eval_step(self, params: Any, batch: Batch, key: PRNGKeyArray) -> Metrics:
+        loss, metrics = nnx.merge(self.graph, params).loss(batch, key)
+        return metrics | {"loss": loss}
+
+    def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"]) -> Belief:
+        return nnx.merge(self.graph, params).predict(batch, seen, None)

@@ -1,0 +1,188 @@
+"""The contract of `rssm/dynamics/base.py`, over every yaml in `configs/dynamics/`."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from rssm.dynamics.base import Action, Inputs
+
+YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
+SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=16)
+SMALL |= dict(groups=4, classes=4, heads=2, layers=1)
+
+B, T, V, D, A, R = 2, 6, 3, 5, 4, 2
+CUT = 3
+KEYS = [None, jax.random.key(1)]
+
+
+@pytest.fixture(scope="module", params=YAMLS, ids=lambda path: path.stem)
+def model(request):
+    cfg = OmegaConf.load(request.param)
+    cfg.update({name: value for name, value in SMALL.items() if name in cfg})
+    return nnx.jit(lambda: instantiate(cfg)(V, D, A, R, rngs=nnx.Rngs(0)))()
+
+
+@pytest.fixture(scope="module")
+def dynamics(model):
+    """The model, compiled: a test may run it many times."""
+    return SimpleNamespace(
+        initial=model.initial,
+        observe=jax.jit(model.observe),
+        imagine=jax.jit(model.imagine),
+        loss=model.loss,
+    )
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    """Random trajectories that begin with a reset, as every trajectory does."""
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.normal(size=(B, T, V, D)), jnp.float32)
+    a = jnp.asarray(rng.normal(size=(B, T, A)), jnp.float32)
+    refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
+    return Inputs(x, Action(a, refs), jnp.zeros((B, T), bool).at[:, 0].set(True))
+
+
+def at(tree, steps):
+    return jax.tree.map(lambda array: array[:, steps], tree)
+
+
+def poke(inputs, steps):
+    """Other observations and other actions at these steps."""
+    embedding = inputs.a.embedding.at[:, steps].add(1.0)
+    refs = inputs.a.refs.at[:, steps].set((inputs.a.refs[:, steps] + 1) % (V + 1))
+    return inputs._replace(x=inputs.x.at[:, steps].add(1.0), a=Action(embedding, refs))
+
+
+def observe(dynamics, inputs, key):
+    return dynamics.observe(dynamics.initial(B), inputs, key)[1]
+
+
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_feature_per_slot_is_what_comes_out(model, dynamics, inputs):
+    rollout = observe(dynamics, inputs, KEYS[1])
+    assert rollout.feat.shape == rollout.guess.shape == (B, T, V, model.feat_dim)
+
+
+def test_the_future_does_not_reach_the_past(dynamics, inputs):
+    before = observe(dynamics, inputs, KEYS[1])
+    after = observe(dynamics, poke(inputs, slice(CUT, None)), KEYS[1])
+    np.testing.assert_array_equal(before.feat[:, :CUT], after.feat[:, :CUT])
+    assert (before.feat[:, CUT:] != after.feat[:, CUT:]).any((0, 2, 3)).all()
+
+
+def test_a_guess_has_not_seen_what_it_guesses(dynamics, inputs):
+    poked = inputs._replace(x=inputs.x.at[:, CUT:].add(1.0))
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    np.testing.assert_array_equal(before.guess[:, : CUT + 1], after.guess[:, : CUT + 1])
+
+
+def test_a_guess_knows_the_action_that_leads_to_it(dynamics, inputs):
+    embedding = inputs.a.embedding.at[:, CUT].add(1.0)
+    poked = inputs._replace(a=inputs.a._replace(embedding=embedding))
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    assert (before.guess[:, CUT] != after.guess[:, CUT]).any((1, 2)).all()
+
+
+def test_nothing_from_before_a_reset_has_an_influence_after_it(dynamics, inputs):
+    inputs = inputs._replace(reset=inputs.reset.at[:, CUT].set(True))
+    poked = poke(inputs, slice(0, CUT))
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    np.testing.assert_array_equal(before.feat[:, CUT:], after.feat[:, CUT:])
+    np.testing.assert_array_equal(before.guess[:, CUT:], after.guess[:, CUT:])
+
+
+def test_the_action_of_a_reset_does_not_count(dynamics, inputs):
+    poked = inputs._replace(a=poke(inputs, 0).a)
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    np.testing.assert_array_equal(before.feat, after.feat)
+
+
+def test_a_reset_makes_every_carry_the_initial_one(dynamics, inputs):
+    used, fresh = dynamics.observe(dynamics.initial(B), inputs, KEYS[1])
+    _, again = dynamics.observe(used, inputs, KEYS[1])
+    np.testing.assert_array_equal(fresh.feat, again.feat)
+
+
+def test_a_row_does_not_reach_another_row(dynamics, inputs):
+    poked = inputs._replace(x=inputs.x.at[0].add(1.0))
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    np.testing.assert_array_equal(before.feat[1], after.feat[1])
+
+
+def test_a_withheld_observation_has_no_influence(dynamics, inputs):
+    inputs = inputs._replace(seen=jnp.ones((B, T), bool).at[:, CUT].set(False))
+    poked = inputs._replace(x=inputs.x.at[:, CUT].add(1.0))
+    before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
+    np.testing.assert_array_equal(before.feat, after.feat)
+    np.testing.assert_array_equal(before.guess, after.guess)
+
+
+def test_without_an_observation_the_belief_is_the_guess(dynamics, inputs):
+    seen = jnp.ones((B, T), bool).at[:, CUT].set(False)
+    rollout = observe(dynamics, inputs._replace(seen=seen), KEYS[1])
+    same = (rollout.feat == rollout.guess).all((2, 3))
+    np.testing.assert_array_equal(same[:, CUT], True)
+    assert not same.all()
+
+
+def test_to_see_everything_is_to_withhold_nothing(dynamics, inputs):
+    everything = inputs._replace(seen=jnp.ones((B, T), bool))
+    implied, said = observe(dynamics, inputs, KEYS[1]), observe(dynamics, everything, KEYS[1])
+    assert_close(implied.feat, said.feat)
+    assert_close(implied.guess, said.guess)
+
+
+def test_the_loss_is_named_and_has_one_finite_number_per_step(dynamics, inputs):
+    for seen in (None, jnp.zeros((B, T), bool)):
+        losses = dynamics.loss(observe(dynamics, inputs._replace(seen=seen), KEYS[1]))
+        for name, loss in losses.items():
+            assert loss.shape == (B, T), name
+            assert jnp.isfinite(loss).all(), name
+
+
+def test_gradients_are_finite_and_reach_the_inputs(model, inputs):
+    def total(x, embedding):
+        poked = inputs._replace(x=x, a=inputs.a._replace(embedding=embedding))
+        _, rollout = model.observe(model.initial(B), poked, KEYS[1])
+        terms = [*model.loss(rollout).values(), rollout.feat**2, rollout.guess**2]
+        return sum(jnp.sum(term * jnp.arange(term.size).reshape(term.shape)) for term in terms)
+
+    for grad in jax.jit(jax.grad(total, (0, 1)))(inputs.x, inputs.a.embedding):
+        assert jnp.isfinite(grad).all()
+        assert jnp.any(grad)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=["mode", "sample"])
+def test_imagining_twice_with_one_key_agrees(dynamics, inputs, key):
+    carry, _ = dynamics.observe(dynamics.initial(B), inputs, key)
+    _, once = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), key)
+    _, twice = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), key)
+    np.testing.assert_array_equal(once.feat, twice.feat)
+    np.testing.assert_array_equal(once.feat, once.guess)
+
+
+def test_to_see_no_more_is_to_imagine(dynamics, inputs):
+    seen = jnp.zeros((B, T), bool).at[:, :CUT].set(True)
+    watched = observe(dynamics, inputs._replace(seen=seen), None)
+    carry, first = dynamics.observe(dynamics.initial(B), at(inputs, slice(0, CUT)), None)
+    _, rest = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), None)
+    assert_close(watched.feat, jnp.concatenate([first.feat, rest.feat], 1))
+
+
+def test_a_carry_that_is_handed_on_continues(dynamics, inputs):
+    whole = observe(dynamics, inputs, None)
+    carry, first = dynamics.observe(dynamics.initial(B), at(inputs, slice(0, CUT)), None)
+    _, second = dynamics.observe(carry, at(inputs, slice(CUT, None)), None)
+    assert_close(whole.feat, jnp.concatenate([first.feat, second.feat], 1))
+    assert_close(whole.guess, jnp.concatenate([first.guess, second.guess], 1))
