@@ -8,10 +8,9 @@ from pathlib import Path
 
 import hydra
 from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
 
@@ -48,8 +47,7 @@ def guarded(call: Callable[[], None]) -> None:
     except (UserError, OSError, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        print(f"error: {first_line(error)}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(f"error: {first_line(error)}")
 
 
 def check_overrides(name: str, overrides: list[str]) -> None:
@@ -94,9 +92,6 @@ def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
 
 
 def first_line(error: Exception) -> str:
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} must be given: {error.full_key}=..."
     return str(error).strip().partition("\n")[0] or type(error).__name__
-
-
-def fresh_hydra() -> None:
-    """Lets one process compose more than once."""
-    GlobalHydra.instance().clear()

@@ -30,32 +30,44 @@ def train(
     """Train to `steps`, or for `seconds`; metrics are read one step late, so that the device
     always has the next step to work on."""
     key = jax.random.key(seed)
-    started = since = time.monotonic()
-    pending: tuple[int, Mapping] | None = None
-    last, done = int(state.step), int(state.step)
-    while done < steps and time.monotonic() - started < seconds:
-        batch = next(batches)
-        state, metrics = trainer.train_step(state, batch, key)
+    began = time.monotonic()
+    report = Report(writer, int(state.step))
+    done = int(state.step)
+    while done < steps and time.monotonic() - began < seconds:
+        state, metrics = trainer.train_step(state, next(batches), key)
         done += 1
-        if pending:
-            report(writer, *pending, rate=(pending[0] - last) / (time.monotonic() - since))
-            last, since, pending = pending[0], time.monotonic(), None
-        if done % log_every == 0 or done == steps:
-            pending = (done, metrics)
+        report.flush()
+        if done % log_every == 0:
+            report.hold(done, metrics)
         if done % save_every == 0 and done < steps:
             save(checkpointer, state, batches, writer, validate)
         writer.advance(done)
-    if pending:
-        report(writer, *pending, rate=(pending[0] - last) / (time.monotonic() - since))
+    report.flush()
     save(checkpointer, state, batches, writer, validate)
     return state
 
 
-def report(writer: Writer, step: int, metrics: Mapping, rate: float) -> None:
-    values = {name: float(value) for name, value in metrics.items()}
-    if not np.isfinite(values["loss"]):
-        raise FloatingPointError(f"the loss is {values['loss']} at step {step}")
-    writer.write(step, values | {"steps_per_second": rate}, SHOWN)
+class Report:
+    """Metrics wait here for one step: to read them is to wait for the device."""
+
+    def __init__(self, writer: Writer, step: int):
+        self.writer, self.step, self.time = writer, step, time.monotonic()
+        self.held: tuple[int, Mapping] | None = None
+
+    def hold(self, step: int, metrics: Mapping) -> None:
+        self.held = step, metrics
+
+    def flush(self) -> None:
+        if self.held is None:
+            return
+        step, metrics = self.held
+        values = {name: float(value) for name, value in metrics.items()}
+        now = time.monotonic()
+        rate = (step - self.step) / (now - self.time)
+        self.step, self.time, self.held = step, now, None
+        if not np.isfinite(values["loss"]):
+            raise FloatingPointError(f"the loss is {values['loss']} at step {step}")
+        self.writer.write(step, values | {"steps_per_second": rate}, SHOWN)
 
 
 def save(checkpointer: Checkpointer, state: TrainState, batches, writer: Writer, validate) -> None:

@@ -15,10 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from tracer.corpora.split import group, split, unique
 
 from experiments.build import build
 from experiments.command import command
-from tracer.corpora.split import group, split, unique
 from tracer.encode import encode_trajectory, pieces
 from tracer.layout import Layout
 from tracer.pool import run_all
@@ -107,14 +107,15 @@ def write(
         counts[one.split] += one.counts
         held[one.split] += one.pieces
         if len(held[one.split]) >= SHUFFLED:
-            flush(writer, one.split, held[one.split], layout, order)
+            order.shuffle(held[one.split])
+            flush(writer, one.split, held[one.split], layout)
     for name in SPLITS:
-        flush(writer, name, held[name], layout, order)
+        order.shuffle(held[name])
+        flush(writer, name, held[name], layout)
     return {k: dict(v) for k, v in outcomes.items()}, {k: dict(v) for k, v in counts.items()}
 
 
-def flush(writer: Writer, name: str, held: list[dict], layout: Layout, order: random.Random) -> None:
-    order.shuffle(held)
+def flush(writer: Writer, name: str, held: list[dict], layout: Layout) -> None:
     for window in pack(held, layout):
         writer.write_window(name, window)
     held.clear()

@@ -1,0 +1,205 @@
+"""`python -m experiments.evaluate run=DIR suite=NAME [suite.path=FILE] [out=DIR2]`: score a run.
+
+Writes NAME.json, the figures, and NAME.predictions.jsonl, every true and predicted frame.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from experiments.build import build
+from experiments.command import UserError, command
+from experiments.predict import (
+    MODES,
+    Case,
+    Prediction,
+    Predictor,
+    held_frame,
+    true_frame,
+)
+from experiments.score import HEADLINES, Scored, finite, score
+from tracer.pool import run_all
+from tracer.sandbox import Limits, Outcome
+from tracer.schema import Program, Trace
+from tracer.store import Dataset
+from tracer.values import render
+
+
+@command("evaluate")
+def main(cfg: DictConfig) -> None:
+    predictor = Predictor.of_run(Path(cfg.run))
+    unknown = [mode for mode in cfg.modes if mode not in MODES]
+    if unknown:
+        raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(MODES)}")
+    out = Path(cfg.out or Path(cfg.run) / "eval")
+    result = evaluate(predictor, suite_traces(cfg, predictor), list(cfg.modes), out, cfg.suite.name)
+    show(result, out / f"{cfg.suite.name}.json")
+
+
+def suite_traces(cfg: DictConfig, predictor: Predictor) -> Iterator[Trace]:
+    """The held-out split of the run's own dataset, or a corpus that is traced now."""
+    if cfg.suite.corpus is None:
+        yield from Dataset(predictor.cfg.dataset).traces("test")
+        return
+    corpus = OmegaConf.merge(cfg.suite.corpus, {"path": cfg.suite.path})
+    assert isinstance(corpus, DictConfig)
+    processes = cfg.processes or os.cpu_count() or 1
+    yield from run_all(build(corpus), Limits(**cfg.limits), processes, keep_trace)
+
+
+def keep_trace(program: Program, outcome: Outcome) -> Trace:
+    return outcome.trace
+
+
+def evaluate(
+    predictor: Predictor, traces: Iterable[Trace], modes: list[str], out: Path, name: str
+) -> dict:
+    """Score every mode, with the copy baseline and the action-shuffle control beside it."""
+    outcomes: dict[str, int] = {}
+    cases = list(predictor.cases(counted(traces, outcomes)))
+    if not cases:
+        raise UserError(f"the suite {name!r} gave no traced call")
+    result: dict = {"suite": name, "run": str(predictor.run_dir), "step": predictor.step}
+    result["programs"] = outcomes
+    lines: list[str] = []
+    for mode in modes:
+        began = time.monotonic()
+        predictions = list(predictor.predict(cases, mode))
+        seconds = time.monotonic() - began
+        lines += (json.dumps(line(prediction, mode)) for prediction in predictions)
+        figures = score([scored(prediction, mode) for prediction in predictions])
+        wrong = predictor.predict(cases, mode, shuffled=True)
+        result[mode] = figures | {
+            "copy": score([copied(case, mode) for case in cases]),
+            "shuffled": score([scored(prediction, mode) for prediction in wrong]),
+            "coverage": coverage(cases),
+            "n_cut": sum(case.cut for case in cases),
+            "params": predictor.size,
+            "seconds": seconds,
+            "states_per_second": figures["n_steps"] / seconds,
+        }
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / f"{name}.predictions.jsonl", "".join(f"{text}\n" for text in lines))
+    write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
+    return result
+
+
+def counted(traces: Iterable[Trace], outcomes: dict[str, int]) -> Iterator[Trace]:
+    for trace in traces:
+        outcomes[trace.outcome] = outcomes.get(trace.outcome, 0) + 1
+        yield trace
+
+
+def scored(prediction: Prediction, mode: str) -> Scored:
+    case, frames = prediction.case, prediction.frames
+    own = [frames[0], *frames[:-1]]
+    seen = own if mode == "open" else held_before(case)
+    return compared(case, frames, seen, prediction.output)
+
+
+def copied(case: Case, mode: str) -> Scored:
+    """The baseline that expects the last observed state again, by the same encoding."""
+    before = held_before(case)
+    frames = before if mode == "filter" else [before[0]] * len(before)
+    return compared(case, frames, before if mode == "filter" else frames, None)
+
+
+def held_before(case: Case) -> list[dict[str, str]]:
+    held = [held_frame(case, step) for step in range(len(case.events))]
+    return [held[0], *held[:-1]]
+
+
+def compared(
+    case: Case, frames: list[dict[str, str]], before: list[dict[str, str]], output: str | None
+) -> Scored:
+    last = case.events[-1]
+    returned = last.kind == "return" and last.arg is not None
+    return Scored(
+        program=case.trace.origin if case.trace.origin != "file" else case.trace.id,
+        true=[true_frame(event) for event in case.events],
+        predicted=frames,
+        before=before,
+        types=[{name: v.kind for name, v in event.locals.items()} for event in case.events],
+        statements=[event.statement for event in case.events],
+        output=render(last.arg) if returned and last.arg else None,
+        predicted_output=output,
+    )
+
+
+def coverage(cases: list[Case]) -> float:
+    """The share of the values of all frames that the encoding holds exactly."""
+    held = total = 0
+    for case in cases:
+        for event, exact in zip(case.events, case.trajectory.exact, strict=False):
+            total += len(event.locals)
+            held += sum(
+                whole
+                for name, whole in zip(case.trajectory.names, exact, strict=False)
+                if name in event.locals
+            )
+    return held / max(1, total)
+
+
+def line(prediction: Prediction, mode: str) -> dict:
+    """A line of NAME.predictions.jsonl."""
+    case = prediction.case
+    last = case.events[-1]
+    return {
+        "id": case.trace.id,
+        "origin": case.trace.origin,
+        "entry": case.trace.entry,
+        "input": case.trace.input,
+        "scope": case.events[0].scope,
+        "mode": mode,
+        "kinds": [event.kind for event in case.events],
+        "lines": [event.lineno for event in case.events],
+        "statements": [event.statement for event in case.events],
+        "true": [true_frame(event) for event in case.events],
+        "predicted": prediction.frames,
+        "true_output": render(last.arg) if last.arg else None,
+        "predicted_output": prediction.output,
+    }
+
+
+def write_whole(path: Path, content: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(content)
+    part.replace(path)
+
+
+def show(result: dict, path: Path) -> None:
+    modes = [mode for mode in MODES if mode in result]
+    for mode in modes:
+        figures = result[mode]
+        table = Table(title=f"{result['suite']}, {mode}: {figures['n_traces']} calls")
+        table.add_column("figure")
+        for column in ("model", "95 %", "copy", "actions shuffled"):
+            table.add_column(column, justify="right")
+        for name in HEADLINES:
+            low, high = figures["ci95"].get(name, (float("nan"),) * 2)
+            others = [figures[kind][name] for kind in ("copy", "shuffled")]
+            cells = [percent(figures[name]), f"{percent(low)} to {percent(high)}"]
+            table.add_row(name, *cells, *map(percent, others))
+        for horizon, at in figures["by_horizon"].items() if mode == "open" else ():
+            other = [figures[kind]["by_horizon"][horizon] for kind in ("copy", "shuffled")]
+            name = f"key_value_match, {horizon} steps on"
+            cells = [percent(at["key_value_match"]), f"{at['n']} calls"]
+            table.add_row(name, *cells, *(percent(o["key_value_match"]) for o in other))
+        Console().print(table)
+    print(
+        f"coverage {percent(result[modes[0]]['coverage'])}; programs {result['programs']}; {path}"
+    )
+
+
+def percent(share: float) -> str:
+    return "-" if share != share else f"{100 * share:.1f}"
+
+
+if __name__ == "__main__":
+    main()

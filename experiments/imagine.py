@@ -1,0 +1,78 @@
+"""`python -m experiments.imagine run=DIR program=FILE.py call='f(3)'`: imagined beside true."""
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from experiments.command import UserError, command
+from experiments.predict import MODES, Case, Prediction, Predictor, not_held, true_frame
+from experiments.score import change
+from tracer.__main__ import complaint
+from tracer.sandbox import Limits, Outcome, Sandbox
+from tracer.values import render
+
+SHORT = 60  # characters of a value in a warning
+
+
+@command("imagine")
+def main(cfg: DictConfig) -> None:
+    if cfg.mode not in MODES:
+        raise UserError(f"unknown mode {cfg.mode!r}; this model has: {', '.join(MODES)}")
+    source = Path(cfg.program).read_bytes()
+    predictor = Predictor.of_run(Path(cfg.run))
+    with Sandbox(Limits(**cfg.limits)) as box:
+        outcome = box.run(source, cfg.call, "program" if cfg.call else "__main__")
+    case = first_case(predictor, outcome, cfg.call or cfg.program)
+    for step, name, value in not_held(case):
+        short = value if len(value) <= SHORT else f"{value[:SHORT]}..."
+        print(f"step {step}: the encoding cannot hold {name} = {short}")
+    if case.trajectory.lost:
+        print(f"{case.trajectory.lost} variables have no slot and are left out")
+    if case.cut:
+        print(f"only the first {len(case.events)} events are imagined")
+    [prediction] = predictor.predict([case], cfg.mode)
+    show(prediction, cfg.mode)
+    if outcome.kind != "ok":
+        raise UserError(complaint(cfg.call or cfg.program, outcome))
+
+
+def first_case(predictor: Predictor, outcome: Outcome, what: str) -> Case:
+    case = next(predictor.cases([outcome.trace]), None)
+    if case is None:
+        reason = complaint(what, outcome) if outcome.kind != "ok" else f"{what}: nothing was traced"
+        raise UserError(reason)
+    return case
+
+
+def show(prediction: Prediction, mode: str) -> None:
+    """Step by step: the statement, what it truly changed, and what was imagined."""
+    case = prediction.case
+    table = Table(title=f"{case.trace.entry}, {mode} mode: true and imagined")
+    for column in ("step", "line", "statement", "true", "imagined", ""):
+        table.add_column(column, overflow="fold")
+    true = [true_frame(event) for event in case.events]
+    right = 0
+    for step, event in enumerate(case.events[:-1]):
+        before = true[step] if mode == "filter" else prediction.frames[step]
+        imagined, guess = prediction.frames[step + 1], change(before, prediction.frames[step + 1])
+        exact = imagined == true[step + 1]
+        right += exact
+        cells = (changes(change(true[step], true[step + 1])), changes(guess))
+        mark = Text("=", style="green") if exact else Text("x", style="red")
+        table.add_row(str(step), str(event.lineno), Text(event.statement), *map(Text, cells), mark)
+    Console(width=None if Console().is_terminal else 110).print(table)
+    last = case.events[-1]
+    if last.kind == "return" and last.arg:
+        print(f"returned {render(last.arg)}, imagined {prediction.output}")
+    print(f"{right} of {len(case.events) - 1} states are wholly right")
+
+
+def changes(found: dict[str, str | None]) -> str:
+    return ", ".join(f"{n} = {new}" if new else f"del {n}" for n, new in found.items())
+
+
+if __name__ == "__main__":
+    main()

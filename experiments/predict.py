@@ -1,0 +1,164 @@
+"""What a trained model expects of real traces: frames, from arrays and back."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from omegaconf import DictConfig
+
+from experiments.checkpoint import Checkpointer, read_run
+from experiments.model import build_model, build_optimizer, count
+from rssm.model import Belief
+from rssm.spec import Spec
+from rssm.step import Trainer
+from tracer.encode import Trajectory, decode_state, encode_trajectory, pieces
+from tracer.layout import check_schema
+from tracer.schema import KINDS, Event, Trace, frames
+from tracer.values import Value, render
+from tracer.windows import Window, finish
+
+MODES = ("filter", "open")
+BUCKETS = (32, 128, 512)  # steps; a longer trajectory is cut
+BATCH = 2048  # steps of a batch, padding included
+
+Frame = dict[str, str]
+
+
+class Case(NamedTuple):
+    """One call of a trace, as the model sees it."""
+
+    trace: Trace
+    events: list[Event]
+    trajectory: Trajectory
+    window: dict[str, np.ndarray]
+    cut: bool  # there were more steps than the model was asked about
+
+
+class Prediction(NamedTuple):
+    """What was expected of a case: per step the frame, and what the call returned."""
+
+    case: Case
+    frames: list[Frame]
+    log_probs: np.ndarray  # [T, V] of the rows
+    kinds: list[str]
+    output: str | None
+
+
+class Predictor:
+    """A run's model with its latest weights."""
+
+    def __init__(self, run_dir: Path, cfg: DictConfig, schema: dict):
+        self.run_dir, self.cfg = run_dir, cfg
+        self.layout = check_schema(schema, run_dir)
+        model = build_model(cfg, Spec.from_schema(schema), cfg.seed)
+        self.trainer = Trainer(model, build_optimizer(cfg))
+        checkpointer = Checkpointer(run_dir)
+        state, _ = checkpointer.restore(self.trainer.initial())
+        checkpointer.close()
+        self.params, self.step = state.params, int(state.step)
+
+    @classmethod
+    def of_run(cls, run_dir: Path) -> "Predictor":
+        return cls(run_dir, *read_run(run_dir))
+
+    @property
+    def size(self) -> int:
+        return count(self.params)
+
+    def cases(self, traces: Iterable[Trace]) -> Iterator[Case]:
+        """The calls under test: those that no other traced call made."""
+        for trace in traces:
+            for events in frames(trace).values():
+                if events[0].depth == 0 and len(events) > 1:
+                    yield self.case(trace, events)
+
+    def case(self, trace: Trace, events: list[Event]) -> Case:
+        steps = next((b for b in BUCKETS if len(events) <= b), BUCKETS[-1])
+        layout = self.layout._replace(steps=steps, values=2 * steps + 16, statements=128)
+        trajectory = encode_trajectory(events[:steps], layout)
+        piece = next(pieces(trajectory, layout))
+        window = Window(layout)
+        window.add(piece)
+        kept = window.steps
+        return Case(trace, events[:kept], trajectory, finish(window), kept < len(events))
+
+    def predict(
+        self, cases: Sequence[Case], mode: str, shuffled: bool = False
+    ) -> Iterator[Prediction]:
+        """In the order of their lengths; with `shuffled` each step gets a wrong statement."""
+        ordered = sorted(cases, key=lambda case: len(case.window["mask"]))
+        for steps, group in groupby(ordered, key=lambda case: len(case.window["mask"])):
+            same = list(group)
+            size = max(1, BATCH // steps)
+            for start in range(0, len(same), size):
+                yield from self._predict(same[start : start + size], size, mode, shuffled)
+
+    def _predict(
+        self, cases: Sequence[Case], size: int, mode: str, shuffled: bool
+    ) -> Iterator[Prediction]:
+        windows = [case.window for case in cases]
+        if shuffled:
+            windows = [with_wrong_statements(w, n) for n, w in enumerate(windows)]
+        windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
+        batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
+        seen = np.ones_like(batch["reset"]) if mode == "filter" else batch["reset"]
+        belief = jax.device_get(self.trainer.predict(self.params, batch, jnp.asarray(seen)))
+        yield from (read(case, belief, number) for number, case in enumerate(cases))
+
+
+def read(case: Case, belief: Belief, number: int) -> Prediction:
+    """Frames from one row of a batch; the first step is observed, not predicted."""
+    rows, log_probs = np.asarray(belief.rows[number]), np.asarray(belief.log_prob[number])
+    names, steps = case.trajectory.names, len(case.events)
+    expected = [held_frame(case, 0)]
+    output: Value | str | None = None
+    for step in range(1, steps):
+        state, output = decode_state(names, rows[step])
+        expected.append({name: text(value) for name, value in state.items()})
+    kinds = [KINDS[kind] for kind in belief.labels["kind"][number, :steps]]
+    returned = text(output) if output is not None and kinds[-1] == "return" else None
+    return Prediction(case, expected, log_probs[:steps], kinds, returned)
+
+
+def text(value: Value | str) -> str:
+    return value if isinstance(value, str) else render(value)
+
+
+def true_frame(event: Event) -> Frame:
+    return {name: render(value) for name, value in event.locals.items()}
+
+
+def held_frame(case: Case, step: int) -> Frame:
+    """The true frame as far as the encoding can hold it."""
+    rows = np.array(case.trajectory.states[step])
+    state, _ = decode_state(case.trajectory.names, rows)
+    return {name: text(value) for name, value in state.items()}
+
+
+def with_wrong_statements(window: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    """Each step's statement replaced by another one of the same trajectory, where there is one."""
+    draw = np.random.default_rng(seed)
+    steps = np.flatnonzero(window["mask"])
+    rows = window["statement"]
+    source = np.arange(len(rows))
+    for step in steps:
+        others = steps[rows[steps] != rows[step]]
+        if len(others):
+            source[step] = draw.choice(others)
+    return window | {name: window[name][source] for name in ("statement", "references")}
+
+
+def not_held(case: Case) -> list[tuple[int, str, str]]:
+    """Step, name and repr of each new value that the encoding cannot hold, at its first step."""
+    found, last = [], {}
+    for step, (event, exact) in enumerate(zip(case.events, case.trajectory.exact, strict=False)):
+        for name, whole in zip(case.trajectory.names, exact, strict=False):
+            value = event.locals.get(name)
+            if not whole and value is not None and last.get(name) != value:
+                found.append((step, name, render(value)))
+            last[name] = value
+    return found

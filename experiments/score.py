@@ -1,0 +1,201 @@
+"""How right predicted frames are, whoever predicted them.
+
+A frame is the locals before a statement, as {name: repr}. Step 0 is observed; what is scored are
+the steps after it. Means are macro means: over the steps of a trace, then over traces.
+"""
+
+import ast
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Frame = dict[str, str]
+Change = dict[str, str | None]  # new repr by name; None is unbound
+
+HORIZONS = tuple(2**n for n in range(9))
+HEADLINES = (
+    "state_exact_match",
+    "key_match",
+    "key_value_match",
+    "effect_accuracy",
+    "effect_free_accuracy",
+    "output_pass_at_1",
+)
+RESAMPLES = 1000  # of the bootstrap
+
+
+class Scored(NamedTuple):
+    """One trace: what was true, and what was predicted for each of its steps."""
+
+    program: str  # what the bootstrap resamples
+    true: Sequence[Frame]
+    predicted: Sequence[Frame]
+    before: Sequence[Frame]  # per step, the frame that the predicted one changes
+    types: Sequence[dict[str, str]]  # per step, the types of the true values
+    statements: Sequence[str]
+    output: str | None  # repr of what was returned; None when nothing was
+    predicted_output: str | None
+
+
+def score(traces: Sequence[Scored]) -> dict[str, Any]:
+    """All figures of a set of traces."""
+    rows = [score_trace(trace) for trace in traces]
+    return {
+        "n_traces": len(traces),
+        "n_steps": sum(len(trace.true) - 1 for trace in traces),
+        **{name: mean(row[name] for row in rows) for name in HEADLINES},
+        "by_horizon": by_horizon(traces),
+        "first_divergence": median_divergence(traces),
+        "by_type": shares(typed for trace in traces for typed in by_type(trace)),
+        "by_statement": shares(kind for trace in traces for kind in by_statement(trace)),
+        "ci95": intervals([trace.program for trace in traces], rows),
+    }
+
+
+def score_trace(trace: Scored) -> dict[str, float]:
+    """Means over the steps of one trace; nan where it has no such step."""
+    steps = range(1, len(trace.true))
+    exact = [trace.predicted[i] == trace.true[i] for i in steps]
+    changes = [(true_change(trace, i), predicted_change(trace, i)) for i in steps]
+    return {
+        "state_exact_match": mean(exact),
+        "key_match": mean(jaccard(trace.true[i].keys(), trace.predicted[i].keys()) for i in steps),
+        "key_value_match": mean(key_value(trace, i) for i in steps),
+        "effect_accuracy": mean(true == guess for true, guess in changes if true),
+        "effect_free_accuracy": mean(not guess for true, guess in changes if not true),
+        "output_pass_at_1": output_right(trace),
+    }
+
+
+def true_change(trace: Scored, step: int) -> Change:
+    return change(trace.true[step - 1], trace.true[step])
+
+
+def predicted_change(trace: Scored, step: int) -> Change:
+    return change(trace.before[step], trace.predicted[step])
+
+
+def change(before: Frame, after: Frame) -> Change:
+    names = before.keys() | after.keys()
+    return {name: after.get(name) for name in names if before.get(name) != after.get(name)}
+
+
+def key_value(trace: Scored, step: int) -> float:
+    return jaccard(trace.true[step].items(), trace.predicted[step].items())
+
+
+def jaccard(one: Iterable, other: Iterable) -> float:
+    one, other = set(one), set(other)
+    return len(one & other) / len(one | other) if one or other else 1.0
+
+
+def output_right(trace: Scored) -> float:
+    """Equal by Python's == and of one type, as CRUXEval asks; nan when nothing was returned."""
+    if trace.output is None:
+        return math.nan
+    return float(same_value(trace.output, trace.predicted_output))
+
+
+def same_value(true: str, predicted: str | None) -> bool:
+    if predicted is None or true == predicted:
+        return true == predicted
+    try:
+        one, other = ast.literal_eval(true), ast.literal_eval(predicted)
+        return type(one) is type(other) and bool(one == other)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return False
+
+
+def by_horizon(traces: Sequence[Scored]) -> dict[str, dict[str, float]]:
+    """At so many steps after the first, the traces that are so long."""
+    found = {}
+    for horizon in HORIZONS:
+        long = [trace for trace in traces if len(trace.true) > horizon]
+        if long:
+            found[str(horizon)] = {
+                "n": len(long),
+                "state_exact_match": mean(t.predicted[horizon] == t.true[horizon] for t in long),
+                "key_value_match": mean(key_value(t, horizon) for t in long),
+            }
+    return found
+
+
+def median_divergence(traces: Sequence[Scored]) -> float | None:
+    """The step at which half of the traces have gone wrong; None when half never do."""
+    steps = [divergence(trace) for trace in traces]
+    middle = float(np.median(steps)) if steps else math.inf
+    return middle if math.isfinite(middle) else None
+
+
+def divergence(trace: Scored) -> float:
+    pairs = enumerate(zip(trace.true, trace.predicted, strict=True))
+    return next((step for step, (true, guess) in pairs if step and true != guess), math.inf)
+
+
+def by_type(trace: Scored) -> Iterable[tuple[str, bool]]:
+    """Per changed variable: the type of its new value, and whether it was predicted."""
+    for step in range(1, len(trace.true)):
+        for name, new in true_change(trace, step).items():
+            kind = trace.types[step].get(name, "unbound")
+            yield kind, trace.predicted[step].get(name) == new
+
+
+def by_statement(trace: Scored) -> Iterable[tuple[str, bool]]:
+    """Per step: the kind of the statement that led to it, and whether its effect was right."""
+    for step in range(1, len(trace.true)):
+        right = true_change(trace, step) == predicted_change(trace, step)
+        yield statement_kind(trace.statements[step - 1]), right
+
+
+def statement_kind(text: str) -> str:
+    """The name of the statement's ast node, of a compound one from its header."""
+    for source in (text, f"{text} pass", f"try: pass\n{text} pass", f"if x: pass\n{text} pass"):
+        try:
+            return type(ast.parse(source).body[0]).__name__
+        except (SyntaxError, IndexError, ValueError):
+            continue
+    return "other"
+
+
+def shares(pairs: Iterable[tuple[str, bool]]) -> dict[str, dict[str, float]]:
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for name, right in pairs:
+        counts[name][0] += 1
+        counts[name][1] += right
+    ordered = sorted(counts.items(), key=lambda item: -item[1][0])
+    return {name: {"n": n, "accuracy": right / n} for name, (n, right) in ordered}
+
+
+def intervals(programs: Sequence[str], rows: Sequence[dict]) -> dict[str, list[float]]:
+    """95 % intervals of the headlines by a bootstrap over programs, not over traces."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for number, program in enumerate(programs):
+        members[program].append(number)
+    groups = list(members.values())
+    if len(groups) < 2:
+        return {}
+    draws = np.random.default_rng(0).integers(len(groups), size=(RESAMPLES, len(groups)))
+    found = {}
+    for name in HEADLINES:
+        values = np.array([row[name] for row in rows], float)
+        sums = np.array([np.nansum(values[group]) for group in groups])
+        sizes = np.array([np.isfinite(values[group]).sum() for group in groups])
+        means = sums[draws].sum(1) / np.maximum(1, sizes[draws].sum(1))
+        found[name] = [float(x) for x in np.percentile(means, [2.5, 97.5])]
+    return found
+
+
+def mean(values: Iterable[float]) -> float:
+    """Over what is not nan; nan over nothing."""
+    kept = [value for value in values if not math.isnan(value)]
+    return float(np.mean(kept)) if kept else math.nan
+
+
+def finite(tree: Any) -> Any:
+    """For JSON, which has no nan."""
+    if isinstance(tree, dict):
+        return {name: finite(value) for name, value in tree.items()}
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
