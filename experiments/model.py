@@ -30,6 +30,7 @@ def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
         weights=dict(cfg.loss.weights),
         decoded=cfg.loss.decoded,
         held=cfg.loss.held,
+        sample=cfg.loss.sample,
     )
 
 

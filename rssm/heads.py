@@ -14,7 +14,7 @@ from jax.typing import DTypeLike
 
 from rssm.nets import MLP, Dense, RMSNorm, widen
 from rssm.spec import Spec
-from rssm.types import Array, Float, Int
+from rssm.types import Array, Bool, Float, Int
 
 
 class RowHead(nnx.Module):
@@ -68,11 +68,19 @@ class RowHead(nnx.Module):
     def mode(
         self, feat: Float[Array, "*n F"], memory: Int[Array, "*n L"]
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
-        """The likeliest row, and its log-probability."""
+        """The likeliest row, and its log-probability; a row ends with its first padding."""
         logits, copy = self.logits(feat)
         remembered = jax.nn.one_hot(memory, logits.shape[-1]) * jax.nn.sigmoid(copy)[..., None]
         probs = remembered + jax.nn.softmax(logits) * jax.nn.sigmoid(-copy)[..., None]
-        return probs.argmax(-1), jnp.log(probs.max(-1)).sum(-1)
+        rows = probs.argmax(-1)
+        used = in_use(rows)
+        return jnp.where(used, rows, 0), jnp.where(used, jnp.log(probs.max(-1)), 0).sum(-1)
+
+
+def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:
+    """The cells of a row up to the first that is padding, which ends it."""
+    ended = jnp.cumsum(rows == 0, -1) > 0
+    return ~jnp.pad(ended[..., :-1], [(0, 0)] * (rows.ndim - 1) + [(1, 0)])
 
 
 class Heads(nnx.Module):

@@ -21,7 +21,7 @@ from flax import nnx
 
 from rssm.dynamics.base import Action, Dynamics, Inputs
 from rssm.encoder import Encoder, take_rows
-from rssm.heads import Heads
+from rssm.heads import Heads, in_use
 from rssm.losses import masked_mean
 from rssm.spec import Batch, Spec
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
@@ -48,11 +48,13 @@ class WorldModel(nnx.Module):
         weights: dict[str, float],
         decoded: int,
         held: int,
+        sample: bool,
     ):
         self.spec, self.encoder, self.dynamics, self.heads = spec, encoder, dynamics, heads
         self.weights = weights
         self.decoded = decoded  # slots per step whose cells count in `value`
         self.held = held  # and in `hold`
+        self.sample = sample  # latents in training; False takes the mode there too
 
     def loss(
         self, batch: Batch, key: PRNGKeyArray
@@ -62,7 +64,7 @@ class WorldModel(nnx.Module):
         seen = watch(batch[self.spec.reset.name], keys[0])
         inputs = self._inputs(batch, seen)
         carry = self.dynamics.initial(len(seen))
-        _, rollout = self.dynamics.observe(carry, inputs, keys[1])
+        _, rollout = self.dynamics.observe(carry, inputs, keys[1] if self.sample else None)
         memory = remembered(batch[self.spec.rows.name], seen)
         mask = batch[self.spec.mask.name]
         predicted = mask & ~batch[self.spec.reset.name]
@@ -128,7 +130,8 @@ class WorldModel(nnx.Module):
             "label": masked_mean(jnp.asarray(label), mask),
         }
         # exp(-0.69) is one half: above it a cell's target is the likeliest symbol
-        right = (log_prob > -0.69).all(-1) & (pick_slots(same_logit, chosen) < 0)
+        likeliest = (log_prob > -0.69) | ~in_use(target)
+        right = likeliest.all(-1) & (pick_slots(same_logit, chosen) < 0)
         metrics = {
             "changed_right": masked_mean(right.astype(jnp.float32), counts),
             "same_right": masked_mean(
@@ -186,8 +189,6 @@ def pick_slots(x: Array, chosen: Int[Array, "B T J"]) -> Array:
 
 
 def over_cells(x: Float[Array, "*n L"], target: Int[Array, "*n L"]) -> Float[Array, "*n"]:
-    """Mean over a row's cells, up to the first one that is padding."""
-    used = jnp.pad(
-        target[..., :-1] > 0, [(0, 0)] * (target.ndim - 1) + [(1, 0)], constant_values=True
-    )
+    """Mean over the cells of a row that are in use."""
+    used = in_use(target)
     return jnp.where(used, x, 0).sum(-1) / used.sum(-1)

@@ -1,0 +1,269 @@
+"""Fills the templates of the grammar: draws typed statements that a scope allows."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import accumulate
+from math import ceil
+from random import Random
+from textwrap import indent
+from typing import Any
+
+from tracer.corpora.grammar import EXPRESSIONS, LIMITS, STATEMENTS, Template
+from tracer.corpora.literals import LITERALS, NAMES
+from tracer.corpora.scope import Scope
+
+_GAP = re.compile(r"(\{\{|\}\}|\{[a-z ]+\})")
+_WORD = re.compile(r"[a-z_]\w*")
+_NOTHING = re.compile(r"(\w+) = \(?\1\)?")
+_LOCALS = 7  # of the 8 slots of the model
+_TURNS = (1, 5, 12)  # how often a statement may run, by the number of loops around it
+_CONTAINERS = ("ints", "strs", "counts")
+
+
+class Unsuitable(Exception):
+    """The template does not fit here: a variable is missing, or a value might become too large."""
+
+
+class Writer:
+    """Draws the statements of one function."""
+
+    def __init__(self, rng: Random, focus: str, families: set[str], level: int):
+        self.rng, self.focus, self.families, self.level = rng, focus, families, level
+        self.used: set[str] = set()  # all names of the function
+        self.tables: dict[str, tuple[list[Template], list[float]]] = {}
+
+    def parameter(self, scope: Scope, kind: str) -> str:
+        value = LITERALS[kind](self.rng, self.level)
+        if isinstance(value, int) and self.rng.random() < 0.2:
+            value = -value
+        scope.bind(self._new_name(scope, kind), kind, _size(value))
+        return repr(value)
+
+    def result(self, scope: Scope) -> str:
+        recent = list(scope.types)[-2:]
+        chance = self.rng.random()
+        if chance < 0.2:
+            return f"return {', '.join(recent)}"
+        if chance < 0.4:
+            return f"return {self._expression(scope, scope.types[recent[-1]], 1)[0]}"
+        return f"return {recent[-1]}"
+
+    def statements(self, scope: Scope, left: int, most: int = 99) -> list[str]:
+        """The lines of at most so many statements, in at most so many lines."""
+        lines = []
+        while left > 0 and most > 0:
+            drawn = self._statement(scope, left)
+            if not drawn:
+                break
+            lines += drawn
+            left, most = left - len(drawn), most - 1
+        return lines
+
+    def _statement(self, scope: Scope, left: int) -> list[str]:
+        """The lines of one statement; none where nothing fits."""
+        for _ in range(60):
+            used = set(self.used)
+            try:
+                return self._fill_statement(self._choose_statement(scope), scope, left)
+            except Unsuitable:
+                self.used = used
+        return []
+
+    def _fill_statement(self, template: Template, scope: Scope, left: int) -> list[str]:
+        nested = "{body}" in template.text
+        if template.text.count("\n") + 1 > left or (template.jumps and not scope.loops):
+            raise Unsuitable
+        if nested and scope.depth >= min(self.level, 2):
+            raise Unsuitable
+        if nested and scope.loops and not _is_choice(template) and self.rng.random() < 0.8:
+            raise Unsuitable  # a loop in a loop makes most of the steps, and they repeat
+        avoid = scope.tainted if template.grows else set()
+        depth = 1 if self.level == 1 else self.rng.choice((1, 2, self.level))
+        texts, sizes, targets = self._fill(template.text, scope, depth, avoid, whole=True)
+        if _NOTHING.fullmatch("".join(texts)):
+            raise Unsuitable
+        size = _result_size(template, sizes)
+        words = set(_WORD.findall("".join(texts)))
+        inner = Scope(scope) if nested else scope
+        grown = {name: self._grown(scope, name, kind, size) for name, kind in targets.items()}
+        for name, kind in targets.items():
+            inner.bind(name, kind, grown[name])
+            if words & scope.tainted:
+                inner.tainted.add(name)
+        if nested:
+            inner.fixed |= set(texts) & set(inner.types)
+            self._fill_bodies(template, texts, scope, inner, left)
+        return "".join(texts).split("\n")
+
+    def _grown(self, scope: Scope, name: str, kind: str, size: int) -> int:
+        """The size of a variable after all turns of the loops around, if each adds as much."""
+        if name in scope.carried:
+            turns = _TURNS[min(scope.loops, 2)]
+            size += max(0, size - scope.sizes[name]) * (turns - 1)
+        if size > LIMITS[kind]:
+            raise Unsuitable
+        return size
+
+    def _fill_bodies(
+        self, template: Template, texts: list[str], scope: Scope, inner: Scope, left: int
+    ) -> None:
+        inner.depth += 1
+        if not _is_choice(template):
+            inner.enter_loop(self.rng)
+        left -= template.text.count("\n") + 1 - texts.count("{body}")
+        bodies = []
+        for i in [i for i, text in enumerate(texts) if text == "{body}"]:
+            body = Scope(inner)
+            lines = self.statements(body, left, self.rng.choice((1, 1, 2, 2, 3)))
+            if not lines:
+                raise Unsuitable
+            left -= len(lines)
+            texts[i] = indent("\n".join(lines), "    ")
+            bodies.append(body)
+        scope.leave(bodies, whole="else:" in template.text)
+
+    def _fill(
+        self, text: str, scope: Scope, depth: int, avoid: Set[str], whole: bool = False
+    ) -> tuple[list[str], list[int], dict[str, str]]:
+        """The text in pieces, the sizes of what it reads, and the types of the names it changes."""
+        pieces: list[str] = []
+        sizes: list[int] = []
+        labels: dict[str, str] = {}
+        bound: dict[str, str] = {}
+        changed: dict[str, str] = {}
+        for piece in _GAP.split(text):
+            if piece in labels:
+                piece = labels[piece]
+            elif piece in ("{{", "}}"):
+                piece = piece[0]
+            elif _GAP.fullmatch(piece) and piece != "{body}":
+                gap, (mode, kind, *_) = piece, [*piece[1:-1].split(" "), ""]
+                if mode in ("new", "fresh"):
+                    piece = self._new_name(scope, kind, bound, mode == "fresh")
+                    bound[piece] = kind
+                else:
+                    piece, size = self._read(scope, mode, kind, depth, avoid, changed, whole)
+                    sizes.append(size)
+                if mode == "own":
+                    changed[piece] = kind
+                if gap[-3] == " ":  # ends in a letter
+                    labels[gap] = piece
+            pieces.append(piece)
+        return pieces, sizes, bound or changed
+
+    def _read(
+        self,
+        scope: Scope,
+        mode: str,
+        kind: str,
+        depth: int,
+        avoid: Set[str],
+        changed: dict[str, str],
+        whole: bool,
+    ) -> tuple[str, int]:
+        if mode in ("var", "own"):
+            without = avoid | scope.fixed | set(changed) if mode == "own" else avoid
+            return self._variable(scope, kind, without)
+        if mode not in EXPRESSIONS and mode != "item":
+            value = LITERALS[mode](self.rng, self.level)
+            return repr(value), _size(value)
+        # A list must not get a second name: a loop over one could then append to the other.
+        alias = not (whole and mode in _CONTAINERS)
+        composite = depth > 0 and self.rng.random() < (0.85 if whole else 0.35)
+        if composite or not alias or (mode == "bool" and depth > -2):
+            return self._expression(scope, mode, depth - 1, avoid, alias)
+        return self._atom(scope, mode, avoid, alias)
+
+    def _expression(
+        self, scope: Scope, kind: str, depth: int, avoid: Set[str] = frozenset(), alias: bool = True
+    ) -> tuple[str, int]:
+        name = "int" if kind == "item" else kind
+        for _ in range(12):
+            try:
+                template = self._choose(name, EXPRESSIONS[name])
+                if depth < 0 and "{bool}" in template.text:
+                    continue
+                without = avoid | scope.tainted if template.grows else avoid
+                pieces, sizes, _ = self._fill(template.text, scope, depth, without)
+            except Unsuitable:
+                continue
+            text, size = "".join(pieces), _result_size(template, sizes)
+            constant = scope.types.keys().isdisjoint(_WORD.findall(text))
+            if size <= LIMITS[kind] and not (constant and kind not in (*_CONTAINERS, "pair")):
+                return f"({text})", size
+        return self._atom(scope, kind, avoid, alias)
+
+    def _atom(self, scope: Scope, kind: str, avoid: Set[str], alias: bool) -> tuple[str, int]:
+        if alias and self.rng.random() < 0.75:
+            try:
+                return self._variable(scope, kind, avoid)
+            except Unsuitable:
+                pass
+        value = LITERALS[kind](self.rng, self.level)
+        return f"({value!r})", _size(value)
+
+    def _variable(self, scope: Scope, kind: str, without: Set[str]) -> tuple[str, int]:
+        names = scope.named("int" if kind == "item" else kind, without)
+        names = [name for name in names if scope.sizes[name] <= LIMITS[kind]]
+        if not names:
+            raise Unsuitable
+        name = names[-1] if self.rng.random() < 0.4 else self.rng.choice(names)
+        return name, scope.sizes[name]
+
+    def _new_name(
+        self, scope: Scope, kind: str, taken: Iterable[str] = (), fresh: bool = True
+    ) -> str:
+        """A name to bind: one that may change, one of another branch, or a new one."""
+        old = [name for name in scope.named(kind, scope.fixed) if name not in taken]
+        if old and not fresh and self.rng.random() < (0.7 if scope.loops else 0.45):
+            return self.rng.choice(old)
+        names = [name for name in NAMES[kind] if name not in scope.types and name not in taken]
+        known = [name for name in names if name in self.used]
+        if len(self.used) >= _LOCALS:
+            names = known or ([] if fresh else old)
+        elif known and self.rng.random() < 0.5:
+            names = known
+        if not names:
+            raise Unsuitable
+        name = self.rng.choice(names)
+        self.used.add(name)
+        return name
+
+    def _choose_statement(self, scope: Scope) -> Template:
+        if not scope.loops:
+            return self._choose("statement", STATEMENTS)
+        return self._choose("in loops", STATEMENTS, _use_in_loops)
+
+    def _choose(
+        self,
+        name: str,
+        templates: Sequence[Template],
+        factor: Callable[[Template], float] = lambda template: 1,
+    ) -> Template:
+        if name not in self.tables:
+            fit = [t for t in templates if t.family in self.families and t.level <= self.level]
+            weights = [t.weight * factor(t) * (3 if t.family == self.focus else 1) for t in fit]
+            self.tables[name] = fit, list(accumulate(weights))
+        fit, weights = self.tables[name]
+        if not fit:
+            raise Unsuitable
+        return self.rng.choices(fit, cum_weights=weights)[0]
+
+
+def _use_in_loops(template: Template) -> float:
+    """A loop is there to change what was bound before it."""
+    return 4 if "{own" in template.text else 0.2 if "{fresh" in template.text else 1
+
+
+def _is_choice(template: Template) -> bool:
+    return template.text.startswith("if")
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, int | float):
+        return ceil(abs(value))
+    return max(map(abs, value)) if isinstance(value, tuple) else len(value)
+
+
+def _result_size(template: Template, sizes: list[int]) -> int:
+    return template.size if isinstance(template.size, int) else template.size(sizes)
