@@ -9,6 +9,7 @@ SHOWN = 12  # calls of a suite
 STEPS = 400  # of one call
 CHARACTERS = 600  # of one value
 LIKED = 12  # steps: long enough to go wrong, short enough to look at
+LAST = (True, True, float("inf"))  # a rank
 
 
 class Mode(NamedTuple):
@@ -41,7 +42,7 @@ def choose(path: Path) -> list[Episode]:
     for at, record in records(path):
         call = str(record.get("id")), str(record.get("scope"))
         places.setdefault(call, []).append(at)
-        ranks[call] = min(ranks.get(call, (True, float("inf"))), rank(record))
+        ranks[call] = min(ranks.get(call, LAST), rank(record))
     chosen = sorted(ranks, key=lambda call: ranks[call])[:SHOWN]
     return [episode([read_at(path, at) for at in places[call]]) for call in chosen]
 
@@ -65,9 +66,11 @@ def read_at(path: Path, at: int) -> dict:
         return json.loads(file.readline())
 
 
-def rank(record: dict) -> tuple[bool, int]:
+def rank(record: dict) -> tuple[bool, bool, float]:
+    """Low for what is worth looking at; a mistake is seen best where it has consequences."""
     right = [true == imagined for true, imagined in frames(record)[1:]]
-    return not (any(right) and not all(right)), abs(len(right) - LIKED)
+    mixed = any(right) and not all(right)
+    return not mixed, record.get("mode") == "filter", abs(len(right) - LIKED)
 
 
 def frames(record: dict) -> list[tuple[dict, dict]]:

@@ -70,11 +70,13 @@ class RowHead(nnx.Module):
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
         """The likeliest row, and its log-probability; a row ends with its first padding."""
         logits, copy = self.logits(feat)
-        remembered = jax.nn.one_hot(memory, logits.shape[-1]) * jax.nn.sigmoid(copy)[..., None]
-        probs = remembered + jax.nn.softmax(logits) * jax.nn.sigmoid(-copy)[..., None]
-        rows = probs.argmax(-1)
+        made = jax.nn.log_softmax(logits) + jax.nn.log_sigmoid(-copy)[..., None]
+        kept = jnp.take_along_axis(made, memory[..., None], -1)[..., 0]
+        kept = jnp.logaddexp(kept, jax.nn.log_sigmoid(copy))
+        best = made.max(-1)
+        rows = jnp.where(kept > best, memory, made.argmax(-1))
         used = in_use(rows)
-        return jnp.where(used, rows, 0), jnp.where(used, jnp.log(probs.max(-1)), 0).sum(-1)
+        return jnp.where(used, rows, 0), jnp.where(used, jnp.maximum(kept, best), 0).sum(-1)
 
 
 def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:

@@ -4,7 +4,7 @@ A world model remembers a `carry`, takes an action and an observation per step, 
 feature per slot from which the heads decode what the slot holds.
 """
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
@@ -47,6 +47,7 @@ class Rollout(NamedTuple):
     aux: Any
 
 
+@runtime_checkable
 class Dynamics(Protocol):
     """The interface of `rssm/dynamics/*.py`; one yaml in `configs/dynamics/` builds each.
 
@@ -71,5 +72,6 @@ class Dynamics(Protocol):
         ...
 
     def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
-        """The model's own loss terms, named, one number per step, unmasked and unweighted."""
+        """The model's own terms for a rollout of `observe`: named, one number per step, unmasked
+        and unweighted."""
         ...

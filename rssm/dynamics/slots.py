@@ -130,18 +130,19 @@ class Slots(nnx.Module):
         refs: Int[Array, "B R"],
         reset: Bool[Array, " B"],
     ) -> tuple[Float[Array, "B V H"], Float[Array, "B V S C"], Bool[Array, "B V 1 1"]]:
-        """The deterministic step, and which slots it touched."""
+        """The deterministic step, and which slots it touched: all of them at a reset."""
         h, z = carry
-        flat = einops.rearrange(z, "b v s c -> b v (s c)")
         at = self._addresses(refs)
-        u = self._compute(jnp.concatenate([h, flat], -1), at, a)
+        flat = einops.rearrange(z, "b v s c -> b v (s c)")
+        h_at, z_at = (jnp.einsum("bjv,bve->bje", at, x) for x in (h, flat))
+        u = self._compute(jnp.concatenate([h_at, z_at], -1), a)
         m = einops.rearrange(self.message(u), "b (j m) -> b j m", j=self.touched)
-        m = jnp.einsum("bjv,bjm->bvm", at, m) + self.place[...].astype(h.dtype)
-        m = jax.nn.silu(self.enter_norm(self.enter(flat) + m))
-        r, c, g = jnp.split(self.gates(jnp.concatenate([h, m], -1)), 3, -1)
+        place = jnp.einsum("bjv,vm->bjm", at, self.place[...].astype(h.dtype))
+        m = jax.nn.silu(self.enter_norm(self.enter(z_at) + place + m))
+        r, c, g = jnp.split(self.gates(jnp.concatenate([h_at, m], -1)), 3, -1)
         c, g = jnp.tanh(jax.nn.sigmoid(r) * c), jax.nn.sigmoid(g - 1)
+        h = h + jnp.einsum("bjv,bje->bve", at, g * (c - h_at))
         touched = at.any(1) | reset[:, None]
-        h = jnp.where(touched[..., None], g * c + (1 - g) * h, h)
         return h, z, touched[..., None, None]
 
     def _addresses(self, refs: Int[Array, "B R"]) -> Float[Array, "B J V"]:
@@ -151,11 +152,8 @@ class Slots(nnx.Module):
         always = jnp.broadcast_to(always, (len(refs), *always.shape))
         return jnp.concatenate([named, always], 1)
 
-    def _compute(
-        self, state: Float[Array, "B V E"], at: Float[Array, "B J V"], a: Float[Array, "B U"]
-    ) -> Float[Array, "B U"]:
-        operands = jnp.einsum("bjv,bve->bje", at, self.read(state))
-        operands = einops.rearrange(operands, "b j e -> b (j e)")
+    def _compute(self, state: Float[Array, "B J E"], a: Float[Array, "B U"]) -> Float[Array, "B U"]:
+        operands = einops.rearrange(self.read(state), "b j e -> b (j e)")
         return self.compute(jax.nn.silu(self.norm(a + self.gather(operands))))
 
     def _prior(self, h: Float[Array, "*n H"]) -> Float[Array, "*n S C"]:
