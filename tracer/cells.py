@@ -12,6 +12,7 @@
 Rows have a fixed length; a value that is longer, or that the tracer cut, ends in the symbol `cut`.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from tracer.values import Value
@@ -22,6 +23,12 @@ CELLS = 32
 _END, _CUT, _NAME = INDEX["end"], INDEX["cut"], INDEX["name"]
 _ITEMS = ("list", "tuple", "set", "frozenset", "deque", "range", "slice")
 _TEXTS = ("str", "bytes", "bytearray", "float", "complex", "function", "module", "type")
+_IS_SPELLED: dict[str, Callable[[str], bool]] = {
+    "float": lambda text: repr(float(text)) == text,
+    "complex": lambda text: repr(complex(text)) == text,
+    "bytes": lambda text: all(character <= "\xff" for character in text),
+    "bytearray": lambda text: all(character <= "\xff" for character in text),
+}
 _EXCEPTION = {INDEX[f"exception {name}"]: name for name in EXCEPTIONS}
 
 
@@ -75,11 +82,11 @@ def decode(row: tuple[int, ...]) -> Value | None:
     if not symbols:
         return None
     try:
-        value, at = _read(symbols, 0)
+        value, _ = _read(symbols, 0)
     except (IndexError, ValueError) as error:
         raise Unreadable(f"not the spelling of a value: {describe(row)}") from error
-    if at != len(symbols):
-        raise Unreadable(f"symbols follow the end of a value: {describe(row)}")
+    if encode(value, len(row)) != (row, True):  # leading zeros, symbols after the end, ...
+        raise Unreadable(f"not how {value.kind} values are spelled: {describe(row)}")
     return value
 
 
@@ -94,9 +101,13 @@ def _read(symbols: list[int], at: int) -> tuple[Value, int]:
         return Value("ref" if tag == "ref" else "int", -number if tag == "neg" else number), at
     if tag in _TEXTS:
         text, at = read_text(symbols, at)
+        if tag in _IS_SPELLED and not _IS_SPELLED[tag](text):
+            raise ValueError(text)
         return Value(tag, text), at
     if tag in _ITEMS:
         items, at = _read_items(symbols, at)
+        if tag in ("range", "slice") and len(items) != 3:
+            raise ValueError(f"a {tag} of {len(items)} parts")
         return Value(tag, tuple(items)), at
     if tag == "dict":
         items, at = _read_items(symbols, at)
@@ -135,4 +146,6 @@ def _read_parts(symbols: list[int], at: int) -> tuple[list[tuple[str, Value]], i
 
 
 def describe(row: tuple[int, ...]) -> str:
-    return " ".join(SYMBOLS[symbol] for symbol in row if symbol != PAD)
+    known = range(len(SYMBOLS))
+    words = (SYMBOLS[s] if s in known else f"<{s}>" for s in row if s != PAD)
+    return " ".join(words).replace("\n", "\\n")

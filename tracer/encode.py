@@ -28,8 +28,8 @@ class Table:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def array(self, dtype: str, width: int) -> np.ndarray:
-        return np.array(list(self.numbers), dtype).reshape(len(self.numbers), width)
+    def array(self, width: int) -> np.ndarray:
+        return np.array(list(self.numbers)).reshape(len(self.numbers), width)
 
 
 class Trajectory(NamedTuple):
@@ -97,13 +97,13 @@ def _piece(trajectory: Trajectory, start: int, layout: Layout) -> tuple[dict, in
         actions.append((statements.number(tokens), [*references, *spare]))
         stop += 1
     piece = {
-        "values": values.array("uint8", layout.cells),
-        "statements": statements.array("uint16", layout.tokens),
-        "slots": np.array(slots, "uint8"),
-        "kind": np.array(trajectory.kinds[start:stop], "uint8"),
-        "depth": np.array(trajectory.depths[start:stop], "uint8"),
-        "statement": np.array([number for number, _ in actions], "uint8"),
-        "references": np.array([references for _, references in actions], "uint8"),
+        "values": values.array(layout.cells),
+        "statements": statements.array(layout.tokens),
+        "slots": np.array(slots),
+        "kind": np.array(trajectory.kinds[start:stop]),
+        "depth": np.array(trajectory.depths[start:stop]),
+        "statement": np.array([number for number, _ in actions]),
+        "references": np.array([references for _, references in actions]),
     }
     return piece, stop
 

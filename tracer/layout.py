@@ -40,7 +40,7 @@ class Layout(NamedTuple):
     """The sizes of a window."""
 
     steps: int = 64
-    values: int = 96  # distinct values of a window, the unbound one included
+    values: int = 64  # distinct values of a window, the unbound one included
     statements: int = 48  # distinct statements of a window
     slots: int = 8  # variables of a frame; those beyond are counted, not kept
     cells: int = CELLS
@@ -52,12 +52,12 @@ class Layout(NamedTuple):
         values, cells = self.values, self.cells
         statements, tokens = self.statements, self.tokens
         return [
-            Field("values", "table", "uint8", (values, cells), VALUE_SYMBOLS),
-            Field("statements", "table", "uint16", (statements, tokens), len(SYMBOLS)),
-            Field("slots", "observation", "uint8", (steps, slots), values, "values"),
+            Field("values", "table", _dtype(VALUE_SYMBOLS), (values, cells), VALUE_SYMBOLS),
+            Field("statements", "table", _dtype(len(SYMBOLS)), (statements, tokens), len(SYMBOLS)),
+            Field("slots", "observation", _dtype(values), (steps, slots), values, "values"),
             Field("kind", "observation", "uint8", (steps,), len(KINDS)),
             Field("depth", "observation", "uint8", (steps,), DEPTHS),
-            Field("statement", "action", "uint8", (steps,), statements, "statements"),
+            Field("statement", "action", _dtype(statements), (steps,), statements, "statements"),
             Field("references", "address", "uint8", (steps, self.references), slots + 1),
             Field("reset", "reset", "bool", (steps,), 2),
             Field("mask", "mask", "bool", (steps,), 2),
@@ -71,6 +71,10 @@ class Layout(NamedTuple):
 
     def empty(self) -> dict[str, np.ndarray]:
         return {f.name: np.zeros(f.shape, f.dtype) for f in self.fields()}
+
+
+def _dtype(size: int) -> str:
+    return "uint8" if size <= 256 else "uint16"
 
 
 def check_schema(found: dict, path: object) -> Layout:

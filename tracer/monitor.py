@@ -13,24 +13,32 @@ from typing import Any
 
 from tracer.schema import Event
 from tracer.statements import Span, Statement
-from tracer.values import ATOMS, Budget, Value, capture
+from tracer.values import ATOMS, Budget, Value, bindings, capture
 
 FOLDED = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"}
 
 _RETURNS = {"RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR"}
 _YIELDS = {"YIELD_VALUE", "SEND", "RESUME"}  # RESUME: from Python 3.13 on
+_ENDS = {"FOR_ITER", "SEND", "END_SEND"}  # where the end of an iteration is not an error
 _COROUTINE = 0x80 | 0x200  # CO_COROUTINE | CO_ASYNC_GENERATOR: an `await` is not a yield of theirs
+_OPTIMIZED = 0x1  # CO_OPTIMIZED: a function, not a module or a class
 
 
 class Scope:
     """What the recorder remembers of a running frame."""
 
-    __slots__ = ("number", "depth", "line", "raised", "objects", "values")
+    __slots__ = ("number", "depth", "namespace", "hidden", "line", "raised", "objects", "values")
 
-    def __init__(self, number: int, depth: int):
+    def __init__(self, number: int, depth: int, frame: FrameType):
         self.number, self.depth = number, depth
+        code = frame.f_code
+        # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
+        # Pythons add the comprehension's variables to it, or show nothing but them.
+        self.namespace = None if code.co_flags & _OPTIMIZED else frame.f_locals
+        own = code.co_names if self.namespace is not None else code.co_varnames
+        self.hidden = frozenset(code.co_varnames).difference(own)
         self.line = 0  # first line of the statement reported last
-        self.raised = -1  # instruction at which an exception was seen last
+        self.raised = -1  # instruction at which an exception was seen, until the next line
         self.objects: dict[str, object] = {}  # immutable objects seen last, by name
         self.values: dict[str, Value] = {}
 
@@ -50,19 +58,20 @@ class Recorder:
         self.left = limit
         self.truncated = False
         self.broken = False  # an event could not be recorded: the trace is incomplete
+        self.removed = False  # the program took the hook away
         self.scopes: dict[FrameType, Scope] = {}
         self.count = 0
         self.codes: dict[CodeType, _Code] = {}
 
-    def run(self, call: Callable[[], object]) -> bool:
-        """Run `call` with the hook in place; False when the program removed the hook."""
+    def run(self, call: Callable[[], object]) -> None:
+        """Run `call` with the hook in place, and leave none behind."""
         hook = self._on_call
         before = sys.gettrace()
         sys.settrace(hook)
         try:
             call()
-            return sys.gettrace() == hook
         finally:
+            self.removed = sys.gettrace() is not hook
             sys.settrace(before)
             self.scopes.clear()
 
@@ -71,9 +80,10 @@ class Recorder:
         if code.co_filename != self.filename or code.co_name in FOLDED or self.truncated:
             return None
         try:
-            known = frame in self.scopes
-            scope = self.scopes[frame] if known else self._enter(frame)
-            self._record("resume" if known else "call", frame, scope, None)
+            if frame not in self.scopes:
+                self._record("call", frame, self._enter(frame), None)
+            elif not code.co_flags & _COROUTINE:
+                self._record("resume", frame, self.scopes[frame], None)
         except BaseException:
             self.broken = True
         return self._on_event
@@ -83,6 +93,7 @@ class Recorder:
         try:
             scope = self.scopes[frame]
             if event == "line":
+                scope.raised = -1
                 if self._is_new_statement(frame, scope):
                     self._record("line", frame, scope, None)
             elif event == "return":
@@ -116,7 +127,7 @@ class Recorder:
         while above is not None and above not in self.scopes:
             above = above.f_back
         depth = self.scopes[above].depth + 1 if above is not None else 0
-        scope = self.scopes[frame] = Scope(self.count, depth)
+        scope = self.scopes[frame] = Scope(self.count, depth, frame)
         self.count += 1
         return scope
 
@@ -137,7 +148,8 @@ class Recorder:
     def _ends_a_loop(self, frame: FrameType, kind: type) -> bool:
         if kind is GeneratorExit:
             return True
-        return kind is StopIteration and self._code(frame).operations[frame.f_lasti] == "FOR_ITER"
+        operation = self._code(frame).operations.get(frame.f_lasti)
+        return (kind is StopIteration or kind is StopAsyncIteration) and operation in _ENDS
 
     def _record(self, kind: str, frame: FrameType, scope: Scope, arg: Value | None) -> None:
         if self.left <= 0:
@@ -149,22 +161,27 @@ class Recorder:
         if statement:
             line = statement.line
         text = statement.text if statement else ""
-        values = self._locals(frame, scope)
+        values = self._locals(frame, scope, kind)
         self.emit(Event(kind, scope.number, scope.depth, line, text, values, arg))
 
-    def _locals(self, frame: FrameType, scope: Scope) -> dict[str, Value]:
+    def _locals(self, frame: FrameType, scope: Scope, kind: str) -> dict[str, Value]:
         """All locals as typed values; an immutable that is still the same object is not read."""
         objects, known, changed = scope.objects, scope.values, False
-        values: dict[str, Value] = {}
-        for name, value in dict(frame.f_locals).items():
-            if name.startswith((".", "__")):
+        values, hidden = {}, scope.hidden
+        if kind == "exception":
+            lent = self._code(frame).lent
+            values = {name: known[name] for name in lent if name in known}
+            hidden = hidden | lent
+        namespace = frame.f_locals if scope.namespace is None else scope.namespace
+        for name, value in bindings(namespace):
+            if name.startswith((".", "__")) or name in hidden:
                 continue
-            if name in objects and objects[name] is value:
+            if name in objects and objects[name] is value and name in known:
                 values[name] = known[name]
                 continue
             values[name] = new = capture(value, self.budget)
             changed = changed or known.get(name) != new
-            if type(value) in ATOMS:
+            if id(type(value)) in ATOMS:
                 objects[name] = value
             else:
                 objects.pop(name, None)
@@ -185,6 +202,8 @@ class _Code:
     def __init__(self, code: CodeType):
         instructions = list(dis.get_instructions(code))
         self.operations = {each.offset: each.opname for each in instructions}
+        # What comprehensions inlined here, from Python 3.12 on, use as their own for a while.
+        self.lent = frozenset(i.argval for i in instructions if i.opname == "LOAD_FAST_AND_CLEAR")
         self.jumps = {i.offset: i.argval for i in instructions if i.opname == "JUMP_BACKWARD"}
         self.spans = {
             each.offset: tuple(each.positions)

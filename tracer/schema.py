@@ -108,7 +108,8 @@ def unpack_events(packed: Iterable[list]) -> Iterator[Event]:
 
 def dump_trace(trace: Trace) -> bytes:
     record = trace._asdict() | {"version": VERSION, "events": list(pack_events(trace.events))}
-    return json.dumps(record, separators=(",", ":")).encode()
+    text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")  # as an escape, two surrogates would become one
 
 
 def load_trace(text: bytes) -> Trace:

@@ -5,11 +5,14 @@ header alone; statements that share a line are one action, because the interpret
 """
 
 import ast
+import re
 import sys
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 Span = tuple[int | None, int | None, int | None, int | None]  # line, end line, column, end column
-Node = ast.stmt | ast.ExceptHandler
+Node = ast.stmt | ast.ExceptHandler | ast.match_case
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")  # `str.splitlines` also splits where Python does not
 
 
 class Statement(NamedTuple):
@@ -21,38 +24,55 @@ class Statement(NamedTuple):
 
 def statement_table(source: str) -> dict[int, Statement]:
     """Every line that belongs to a statement, and that statement."""
-    lines = source.splitlines(keepends=True)
+    lines = _NEWLINE.split(source)
+    spans: list[tuple[Node, int, int]] = []  # the first statement of a line has it all
+    for node in sorted(filter(_is_node, ast.walk(ast.parse(source))), key=_place):
+        last = _header_end(node)
+        if spans and _place(node)[0] <= spans[-1][2]:  # `a = 1; b = 2`, `if x: y = 1`
+            first, start, end = spans.pop()
+            spans.append((first, start, max(end, last)))
+        else:
+            spans.append((node, _decorated_from(node), last))
     table: dict[int, Statement] = {}
-    nodes = (node for node in ast.walk(ast.parse(source)) if isinstance(node, Node))
-    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
-        first, last = node.lineno, _header_end(node)
-        if first in table:  # `a = 1; b = 2`, `if x: y = 1`: the line's first statement has it all
-            continue
-        statement = Statement(first, _text(lines, first, last), type(node).__name__, _loop(node))
-        for line in range(_decorated_from(node), last + 1):
-            table.setdefault(line, statement)
+    for node, start, last in spans:
+        first = _place(node)[0]
+        text = _text(lines[first - 1 : last], isinstance(node, ast.stmt) and not _body(node))
+        statement = Statement(first, text, type(node).__name__, _loop(node))
+        table |= dict.fromkeys(range(start, last + 1), statement)
     return table
 
 
+def _is_node(node: ast.AST) -> TypeGuard[Node]:
+    return isinstance(node, Node)
+
+
+def _place(node: Node) -> tuple[int, int]:
+    where = node.pattern if isinstance(node, ast.match_case) else node
+    return where.lineno, where.col_offset
+
+
+def _body(node: Node) -> list:
+    return getattr(node, "body", None) or getattr(node, "cases", [])
+
+
 def _header_end(node: Node) -> int:
-    body = getattr(node, "body", None) or getattr(node, "cases", None)
+    """The last line before the body, or of the body when that begins on the header's line."""
+    body = _body(node)
     if not body:
-        return node.end_lineno or node.lineno
-    inner = body[0].pattern if isinstance(body[0], ast.match_case) else body[0]
-    first = min([inner.lineno, *(d.lineno for d in getattr(inner, "decorator_list", []))])
-    return max(node.lineno, first - 1) if first > node.lineno else node.end_lineno or node.lineno
+        return getattr(node, "end_lineno", None) or _place(node)[0]
+    begin, end = _decorated_from(body[0]), getattr(body[-1], "end_lineno", 0)
+    return begin - 1 if begin > _place(node)[0] else end
 
 
 def _decorated_from(node: Node) -> int:
-    return min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return min([_place(node)[0], *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
-def _text(lines: list[str], first: int, last: int) -> str:
-    kept = "".join(lines[first - 1 : last]).rstrip()
-    indent = len(kept) - len(kept.lstrip())
-    body = [line[indent:] if not line[:indent].strip() else line for line in kept.splitlines()]
-    while body and (not body[-1].strip() or body[-1].lstrip().startswith("#")):
-        body.pop()
+def _text(lines: list[str], simple: bool) -> str:
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    body = [line[indent:] if not line[:indent].strip() else line for line in lines]
+    while not simple and (not body[-1].strip() or body[-1].lstrip().startswith("#")):
+        body.pop()  # comments between a header and its body
     return "\n".join(line.rstrip() for line in body)
 
 

@@ -82,17 +82,13 @@ class Dataset:
         self.manifest = json.loads((self.folder / "manifest.json").read_text())
 
     def traces(self, split: str) -> Iterator[Trace]:
-        source = self._source(f"{split}-traces")
-        if source is not None:
+        if paths := self.shards(split, "traces"):
+            source = ArrayRecordDataSource(paths)
             yield from (load_trace(source[number]) for number in range(len(source)))
 
-    def windows(self, split: str) -> ArrayRecordDataSource | None:
-        """The packed windows as bytes, by number; None when the split has none."""
-        return self._source(f"{split}-windows")
-
-    def _source(self, kind: str) -> ArrayRecordDataSource | None:
-        paths = sorted(str(path) for path in self.folder.glob(f"{kind}-*.array_record"))
-        return ArrayRecordDataSource(paths) if paths else None
+    def shards(self, split: str, kind: str) -> list[str]:
+        """Paths of the shards of a split that hold "traces" or "windows"."""
+        return sorted(str(path) for path in self.folder.glob(f"{split}-{kind}-*.array_record"))
 
 
 def pack_window(window: dict[str, np.ndarray], fields: list[Field]) -> bytes:

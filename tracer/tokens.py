@@ -4,17 +4,19 @@
 reference 0 is slot 1: statements that differ only in names become the same tokens.
 """
 
+import ast
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from tracer.vocab import INDEX, OPERATORS, PAD, REFERENCES, bucket, spell, spell_int
 
-TOKENS = 40
+TOKENS = 32
 
 _LEXEME = re.compile(
     r"""(?P<skip>\s+|\#[^\n]*|\\\n)
     |(?P<string>(?P<prefix>[rRbBuUfF]{0,2})(?:\"{3}[\s\S]*?\"{3}|'{3}[\s\S]*?'{3}
-        |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'))
+        |"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*'))
     |(?P<number>0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?[jJ]?)
     |(?P<name>[^\W\d]\w*)
     |(?P<operator>"""
@@ -24,8 +26,11 @@ _LEXEME = re.compile(
     re.VERBOSE,
 )
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}!:]*)([^{}]*)\}")
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|[0-7]{1,3}|\n|.)", re.DOTALL)
-_PLAIN = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "a": "\a", "b": "\b"}
+_BYTES_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-7]{1,3}|.)", re.DOTALL
+)
+_PLAIN = dict(zip("\\'\"abfnrtv\n", [*"\\'\"\a\b\f\n\r\t\v", ""], strict=True))
 
 
 def encode_statement(
@@ -86,7 +91,7 @@ class _Lexer:
         quotes = 3 if body[:3] in ('"""', "'''") else 1
         body = body[quotes:-quotes]
         if "r" not in prefix:
-            body = _ESCAPE.sub(_unescape, body)
+            body = _unescape(body, _BYTES_ESCAPE if "b" in prefix else _ESCAPE)
         yield INDEX["bytes" if "b" in prefix else "fstring" if "f" in prefix else "str"]
         yield from self._fields(body) if "f" in prefix else spell(body)
         yield INDEX["end"]
@@ -106,20 +111,28 @@ class _Lexer:
         yield from spell(body[at:])
 
 
-def _unescape(match: re.Match) -> str:
-    code = match[1]
-    if code == "\n":
-        return ""
-    if code[0] in "xu" and len(code) > 1:
-        return chr(int(code[1:], 16))
-    if code.isdigit():
+def _unescape(text: str, escape: re.Pattern) -> str:
+    return escape.sub(lambda match: _character(match[1]), text)
+
+
+def _character(code: str) -> str:
+    if code in _PLAIN:
+        return _PLAIN[code]
+    if code[0] in "01234567":
         return chr(int(code, 8))
-    return _PLAIN.get(code) or code
+    try:
+        if code[0] == "N":
+            return unicodedata.lookup(code[2:-1])
+        return chr(int(code[1:], 16))
+    except (KeyError, ValueError):
+        return f"\\{code}"  # not an escape: the backslash stays
 
 
 def _number(lexeme: str) -> list[int]:
-    text = lexeme.replace("_", "")
     try:
-        return spell_int(int(text, 0))
-    except ValueError:
-        return [INDEX["float"], *spell(text)]
+        number = ast.literal_eval(lexeme)
+        if type(number) is int:
+            return spell_int(number)
+        return [INDEX[type(number).__name__], *spell(repr(number))]
+    except (SyntaxError, ValueError):
+        return spell(lexeme)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 from tracer.monitor import Recorder
 from tracer.schema import Event, Program, Step, effect
 from tracer.statements import statement_table
-from tracer.values import Budget, Value, capture
+from tracer.values import Budget, Value, capture, render
 
 FILENAME = "<traced>"
+_EXIT_CODE = vars(SystemExit)["code"].__get__  # a subclass may have made a property of it
 
 
 class Settings(NamedTuple):
@@ -42,25 +43,25 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Event], ob
     recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit)
     try:
         if call is None:
-            kept = recorder.run(lambda: exec(code, module.__dict__))
+            recorder.run(lambda: exec(code, module.__dict__))
         else:
             exec(code, module.__dict__)
-            kept = recorder.run(lambda: exec(call, module.__dict__))
+            recorder.run(lambda: exec(call, module.__dict__))
     except MemoryError as error:
-        return Run("memory", _flags(recorder, True), capture(error))
+        return Run("memory", _flags(recorder), capture(error))
     except SystemExit as error:
-        ended = error.code in (None, 0)
-        return Run("ok" if ended else "exception", _flags(recorder, True), capture(error))
+        ended = render(capture(_EXIT_CODE(error))) in ("None", "0", "False")
+        return Run("ok" if ended else "exception", _flags(recorder), capture(error))
     except BaseException as error:
-        return Run("exception", _flags(recorder, True), capture(error))
-    return Run("ok", _flags(recorder, kept))
+        return Run("exception", _flags(recorder), capture(error))
+    return Run("ok", _flags(recorder))
 
 
-def _flags(recorder: Recorder, hook_kept: bool) -> tuple[str, ...]:
+def _flags(recorder: Recorder) -> tuple[str, ...]:
     marks = {
         "trace_truncated": recorder.truncated,
         "trace_incomplete": recorder.broken,
-        "tracer_removed": not hook_kept,
+        "tracer_removed": recorder.removed,
     }
     return tuple(name for name, is_set in marks.items() if is_set)
 

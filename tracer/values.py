@@ -5,6 +5,8 @@ their code: it dispatches on the identity of `type(value)`, reads built-in conta
 built-in's own methods, and takes nothing but a type name and the instance dictionary of the rest.
 """
 
+import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
@@ -71,9 +73,9 @@ class Value(NamedTuple):
 
 DEFAULT = Budget()
 
-ATOMS = frozenset(
-    {int, str, float, bool, type(None), bytes, complex}
-)  # immutable: same object, same value
+# Immutable: same object, same value. By id, because looking up a type hashes it, and a metaclass
+# may define `__hash__`.
+ATOMS = frozenset(map(id, (int, str, float, bool, type(None), bytes, complex)))
 _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "deque": "[]"}
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
@@ -113,7 +115,7 @@ class _Reader:
             return self._sequence(name, items(value), length(value))
         if kind is dict:
             return self._mapping(value)
-        if kind in (range, slice):
+        if kind is range or kind is slice:  # `in` would ask a metaclass for `__eq__`
             parts = (value.start, value.stop, value.step)
             return Value(kind.__name__, tuple(self.read(part) for part in parts))
         return self._instance(value, kind)
@@ -134,12 +136,30 @@ class _Reader:
         name = _type_name(kind)
         mro = _MRO(kind)
         if _inherits(mro, BaseException):
-            return Value("exception", (name, tuple(map(self.read, _ARGS(value)))))
+            arguments = self._sequence("tuple", iter(_ARGS(value)), len(_ARGS(value)))
+            return Value("exception", (name, arguments.data), arguments.size)
         if _inherits(mro, type):
             return Value("type", _type_name(value))
-        parts = [("", self.read(base(value))) for base in _bases(value, mro)]
-        parts += [(n, self.read(v)) for n, v in _attributes(value, mro)[: max(0, self.nodes)]]
-        return Value("object", (name, tuple(parts)))
+        parts = [("", base) for base in self._bases(value, mro)]
+        attributes = _attributes(value, mro)
+        kept = attributes[: max(0, self.nodes)]
+        parts += [(n, self.read(v)) for n, v in kept]
+        size = len(attributes) if len(kept) < len(attributes) else None
+        return Value("object", (name, tuple(parts)), size)
+
+    def _bases(self, value: Any, mro: tuple[type, ...]) -> Iterator[Value]:
+        """The built-in value inside an instance of a built-in's subclass.
+
+        Never as a copy of the built-in's type: filling a dict or a set hashes what is put in.
+        """
+        for base in mro:
+            if base is dict:
+                yield self._mapping(value)
+            elif id(base) in _ITEMS_BY_ID:
+                name, items, length = _ITEMS_BY_ID[id(base)]
+                yield self._sequence(name, items(value), length(value))
+            elif id(base) in _PLAIN_BY_ID:
+                yield self.read(_PLAIN_BY_ID[id(base)](value))
 
 
 def _read_int(value: int, budget: Budget) -> Value:
@@ -170,7 +190,7 @@ _READ_ATOM: dict[type, Callable[[Any, Budget], Value]] = {
     bytes: _read_text("bytes", _latin),
     bytearray: _read_text("bytearray", _latin),
     type(...): lambda value, budget: Value("object", ("ellipsis", ())),
-    FunctionType: lambda value, budget: Value("function", value.__qualname__),
+    FunctionType: lambda value, budget: Value("function", str.__str__(value.__qualname__)),
     BuiltinFunctionType: lambda value, budget: Value("function", value.__name__),
     MethodType: lambda value, budget: Value("function", _method_name(value)),
     ModuleType: lambda value, budget: Value("module", _module_name(value)),
@@ -182,21 +202,32 @@ _READ_ITEMS: dict[type, tuple[str, Callable, Callable]] = {
     tuple: ("tuple", tuple.__iter__, tuple.__len__),
     set: ("set", set.__iter__, set.__len__),
     frozenset: ("frozenset", frozenset.__iter__, frozenset.__len__),
+    deque: ("deque", deque.__iter__, deque.__len__),
 }
 
-# By id, because looking up a type hashes it, and a metaclass may define `__hash__`.
+_READ_PLAIN: dict[type, Callable[[Any], Any]] = {
+    int: int.__int__,
+    float: float.__float__,
+    complex: complex.__complex__,
+    str: str.__str__,
+    bytes: bytes.__bytes__,
+    bytearray: lambda value: bytearray.__getitem__(value, slice(None)),
+}
+
 _ATOM_BY_ID = {id(kind): read for kind, read in _READ_ATOM.items()}
 _ITEMS_BY_ID = {id(kind): read for kind, read in _READ_ITEMS.items()}
+_PLAIN_BY_ID = {id(kind): read for kind, read in _READ_PLAIN.items()}
 
 _MRO = type.__dict__["__mro__"].__get__
 _ARGS = BaseException.__dict__["args"].__get__
 _TYPE_NAME = type.__dict__["__name__"].__get__
 _MODULE_DICT: Callable[[ModuleType], dict] = vars(ModuleType)["__dict__"].__get__
 _TYPE_DICT = type.__dict__["__dict__"].__get__
+_FRAME_LOCALS = (lambda: type(sys._getframe().f_locals))()  # dict; from Python 3.13 on a proxy
 
 
 def _type_name(kind: type) -> str:
-    return _TYPE_NAME(kind)
+    return str.__str__(_TYPE_NAME(kind))  # a name may be of a subclass of str
 
 
 def _module_name(value: ModuleType) -> str:
@@ -206,38 +237,32 @@ def _module_name(value: ModuleType) -> str:
 
 def _method_name(value: MethodType) -> str:
     function = value.__func__
-    return function.__qualname__ if type(function) is FunctionType else "method"
+    return str.__str__(function.__qualname__) if type(function) is FunctionType else "method"
 
 
 def _inherits(mro: tuple[type, ...], base: type) -> bool:
     return any(each is base for each in mro)  # `in` would ask a metaclass for `__eq__`
 
 
-def _bases(value: Any, mro: tuple[type, ...]) -> list[Callable[[Any], Any]]:
-    """How to read the built-in value inside an instance of a built-in's subclass."""
-    return [read for base, read in _READ_BASE.items() if _inherits(mro, base)]
-
-
-_READ_BASE: dict[type, Callable[[Any], Any]] = {
-    int: int.__int__,
-    float: float.__float__,
-    str: str.__str__,
-    list: lambda value: list(list.__iter__(value)),
-    tuple: lambda value: tuple(tuple.__iter__(value)),
-    dict: lambda value: dict(dict.items(value)),
-    set: lambda value: set(set.__iter__(value)),
-}
-
-
 def _attributes(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
     """The instance dictionary, when it is the interpreter's own and not something a class made."""
     for base in mro:
         descriptor = _TYPE_DICT(base).get("__dict__")
-        if type(descriptor) is GetSetDescriptorType:
+        if type(descriptor) is GetSetDescriptorType and descriptor.__objclass__ is base:
             found = descriptor.__get__(value)
-            return [(n, v) for n, v in dict.items(found) if type(n) is str]
+            return [(n, v) for n, v in list(dict.items(found)) if type(n) is str]
         if descriptor is not None:
             break
+    return []
+
+
+def bindings(namespace: Any) -> list[tuple[str, Any]]:
+    """The variables of a frame, from its `f_locals`: of a class, that may be any object."""
+    kind = type(namespace)
+    if kind is _FRAME_LOCALS:
+        return [pair for pair in list(namespace.items()) if type(pair[0]) is str]
+    if _inherits(_MRO(kind), dict):
+        return [pair for pair in list(dict.items(namespace)) if type(pair[0]) is str]
     return []
 
 
@@ -253,9 +278,10 @@ def render(value: Value) -> str:
         return data
     if kind == "str":
         return repr(data) + mark
-    if kind in ("bytes", "bytearray"):
-        text = repr(data.encode("latin-1")) + mark
-        return text if kind == "bytes" else f"bytearray({text})"
+    if kind == "bytes":
+        return repr(data.encode("latin-1")) + mark
+    if kind == "bytearray":  # not the repr of its bytes: it quotes in its own way
+        return repr(bytearray(data, "latin-1"))[:-1] + mark + ")"
     if kind in _SEQUENCES:
         return _render_items(kind, [*map(render, data), *([mark] if mark else [])])
     if kind == "dict":
@@ -265,9 +291,9 @@ def render(value: Value) -> str:
         parts = data[:2] if kind == "range" and data[2] == Value("int", 1) else data
         return f"{kind}({', '.join(map(render, parts))})"
     if kind == "exception":
-        return f"{data[0]}({', '.join(map(render, data[1]))})"
+        return f"{data[0]}({', '.join([*map(render, data[1]), *([mark] if mark else [])])})"
     if kind == "object":
-        return f"<{data[0]}{''.join(f' {name}={render(v)}' for name, v in data[1])}>"
+        return f"<{data[0]}{''.join(f' {name}={render(v)}' for name, v in data[1])}{mark}>"
     if kind == "ref":
         return f"<ref {data}>"
     return "..." if kind == "cut" else f"<{kind} {data}>"

@@ -59,7 +59,7 @@ NAMES = (
 ).split()
 
 BUCKETS = 64  # for identifiers that are neither slots nor in NAMES
-REFERENCES = 6  # how many of its slots a statement can point to
+REFERENCES = 4  # how many of its slots a statement can point to: 99 % of them need no more
 
 VALUES = ["<pad>", *TAGS, *(f"digit {d}" for d in DIGITS), *CHARACTERS, *ESCAPES]
 VALUES += [f"exception {name}" for name in EXCEPTIONS]

@@ -28,12 +28,12 @@ class Window:
     def add(self, piece: dict[str, np.ndarray]) -> None:
         first, last = self.steps, self.steps + len(piece["slots"])
         shift = max(1, self.values) - 1
-        slots = piece["slots"].astype(int)
+        slots = piece["slots"]
         rows = {
             "slots": np.where(slots > 0, slots + shift, 0),
             "kind": piece["kind"],
             "depth": piece["depth"],
-            "statement": piece["statement"].astype(int) + self.statements,
+            "statement": piece["statement"] + self.statements,
             "references": piece["references"],
             "reset": np.arange(last - first) == 0,
             "mask": True,

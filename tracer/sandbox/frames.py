@@ -14,7 +14,8 @@ class BrokenFrame(Exception):
 
 
 def pack(message: Any) -> bytes:
-    body = json.dumps(message, separators=(",", ":")).encode()
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    body = text.encode("utf-8", "surrogatepass")  # as an escape, two surrogates would become one
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
@@ -31,9 +32,13 @@ def unpack(data: bytes, start: int = 0) -> tuple[Any, int]:
 
 
 def send(fd: int, message: Any) -> None:
-    data = memoryview(pack(message))
-    while data:
-        data = data[os.write(fd, data) :]
+    write(fd, pack(message))
+
+
+def write(fd: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 def receive(fd: int) -> Any:

@@ -18,12 +18,14 @@ class Limits:
         """Bind this process, which is about to become the program."""
         mib = 1 << 20
         bounds = {
-            resource.RLIMIT_CPU: self.cpu_s,
-            resource.RLIMIT_AS: self.memory_mib * mib,
-            resource.RLIMIT_FSIZE: self.file_mib * mib,
-            resource.RLIMIT_CORE: 0,
+            # At the hard bound the kernel kills without a word; at the soft one it says SIGXCPU.
+            resource.RLIMIT_CPU: (self.cpu_s, self.cpu_s + 1),
+            resource.RLIMIT_AS: (self.memory_mib * mib,) * 2,
+            resource.RLIMIT_FSIZE: (self.file_mib * mib,) * 2,
+            resource.RLIMIT_CORE: (0, 0),
         }
-        for kind, bound in bounds.items():
-            hard = resource.getrlimit(kind)[1]
-            bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-            resource.setrlimit(kind, (bound, bound))
+        for kind, (soft, hard) in bounds.items():
+            most = resource.getrlimit(kind)[1]
+            if most != resource.RLIM_INFINITY:
+                soft, hard = min(soft, most), min(hard, most)
+            resource.setrlimit(kind, (soft, hard))

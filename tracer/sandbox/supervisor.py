@@ -3,8 +3,10 @@
 import dataclasses
 import os
 import platform
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +36,7 @@ class Sandbox:
     def __init__(self, limits: Limits = Limits(), budget: Budget = DEFAULT):  # noqa: B008
         self.limits, self.budget = limits, budget
         self.worker: subprocess.Popen | None = None
+        self.folder = ""  # of the worker, which may be killed before it can clean up
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -71,13 +74,16 @@ class Sandbox:
         for stream in (self.worker.stdin, self.worker.stdout):
             if stream:
                 stream.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
         self.worker = None
 
     def _ask(self, request: dict) -> dict:
         if self.worker is None or self.worker.poll() is not None:
+            self.close()
+            self.folder = tempfile.mkdtemp(prefix="sandbox-")
             self.worker = _start_worker()
         assert self.worker.stdin and self.worker.stdout
-        frames.send(self.worker.stdin.fileno(), request)
+        frames.send(self.worker.stdin.fileno(), request | {"folder": self.folder})
         return frames.receive(self.worker.stdout.fileno())
 
     def _outcome(self, program: Program, reply: dict) -> Outcome:

@@ -12,15 +12,18 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tracer.sandbox import frames
 from tracer.sandbox.limits import Limits
 from tracer.schema import Event, Program, effect
-from tracer.trace import Settings, entry_name, run_program
-from tracer.values import Budget
+from tracer.trace import Run, Settings, entry_name, run_program
+from tracer.values import Budget, Value
 
-BATCH = 64  # events per frame: what a kill may cost
+BATCH = 64  # events per frame at most: what a kill may cost
+LAST = 4 << 20  # bytes that a child may write at its end, beyond the limit of its trace
+PIPE = 1 << 16  # bytes that a pipe holds
 
 
 class Ended(NamedTuple):
@@ -43,7 +46,7 @@ def serve() -> None:
         except frames.BrokenFrame:
             return  # the supervisor is gone
         limits = Limits(**request["limits"])
-        folder = tempfile.mkdtemp(prefix="program-")
+        folder = tempfile.mkdtemp(prefix="program-", dir=request["folder"])
         try:
             ended = run_child(request, limits, folder, close=(requests, replies))
         finally:
@@ -70,6 +73,7 @@ def run_child(request: dict, limits: Limits, folder: str, close: tuple[int, ...]
 
 def run_here(request: dict, limits: Limits, folder: str, trace: int, output: int) -> None:
     """Become the program: this process ends here."""
+    stdout = sys.stdout  # the program may put something else there
     try:
         os.setsid()
         os.chdir(folder)
@@ -78,22 +82,30 @@ def run_here(request: dict, limits: Limits, folder: str, trace: int, output: int
         limits.apply()
         program = Program(**request["program"])
         settings = Settings(limits.events, Budget(*request["budget"]))
-        writer = Writer(trace)
+        writer = Writer(trace, limits.trace_mib << 20)
+        os.register_at_fork(after_in_child=writer.leave)
         run = run_program(program, settings, writer.write)
-        entry = entry_name(program, writer.first)
-        writer.end({"outcome": run.outcome, "flags": run.flags, "error": run.error, "entry": entry})
-        sys.stdout.flush()
+        writer.end(run, entry_name(program, writer.first))
+        stdout.flush()
     finally:
         os._exit(0)
 
 
 class Writer:
-    """Events as frames, a batch at a time, each event's locals as a delta to its scope's last."""
+    """Events as frames, each event's locals as a delta to its scope's last.
 
-    def __init__(self, fd: int):
-        self.fd, self.batch, self.first, self.last = fd, [], [], {}
+    The batches grow from a single event, so that of a short run a kill costs no more than half.
+    """
+
+    def __init__(self, fd: int, room: int):
+        self.fd, self.room = fd, room  # bytes; what does not fit is not written
+        self.batch, self.size = [], 1
+        self.first: list[Event] = []
+        self.last: dict[int, dict[str, Value]] = {}
 
     def write(self, event: Event) -> None:
+        if self.room < 0:
+            return
         if not self.first:
             self.first.append(event)
         changed = effect(self.last.get(event.scope, {}), event.locals)
@@ -101,44 +113,65 @@ class Writer:
         deleted = [name for name, (_, new) in changed.items() if new is None]
         self.last[event.scope] = event.locals
         self.batch.append([*event[:5], bound, deleted, event.arg])
-        if len(self.batch) >= BATCH:
+        if len(self.batch) >= self.size:
+            self.size = min(2 * self.size, BATCH)
             self.flush()
 
     def flush(self) -> None:
-        frames.send(self.fd, {"events": self.batch})
-        self.batch = []
+        data, self.batch = frames.pack({"events": self.batch}), []
+        self.room -= len(data)
+        if self.room >= 0:
+            frames.write(self.fd, data)
 
-    def end(self, message: dict) -> None:
+    def end(self, run: Run, entry: str) -> None:
         self.flush()
-        frames.send(self.fd, {"end": message})
+        flags = [*run.flags, *(["trace_truncated"] if self.room < 0 else [])]
+        frames.send(self.fd, {"end": run._asdict() | {"flags": flags, "entry": entry}})
+
+    def leave(self) -> None:
+        """In a process that the program forks: that one is not traced."""
+        sys.settrace(None)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.fd)
 
 
-def follow(child: int, trace: int, output: int, limits: Limits) -> Ended:
+class Stream:
+    """What a child writes to one pipe, up to a number of bytes; the rest is read and dropped."""
+
+    def __init__(self, fd: int, room: int):
+        self.fd, self.room = fd, room
+        self.kept, self.cut, self.open = bytearray(), False, True
+
+    def fileno(self) -> int:
+        return self.fd
+
+    def read(self) -> None:
+        part = os.read(self.fd, PIPE)
+        room = self.room - len(self.kept)
+        self.kept += part[:room]
+        self.cut = self.cut or len(part) > room
+        self.open = bool(part)
+
+
+def follow(child: int, trace_fd: int, output_fd: int, limits: Limits) -> Ended:
     """Read what the child writes until it ends, or its wall clock does."""
-    kept: dict[int, bytearray] = {trace: bytearray(), output: bytearray()}
-    caps = {trace: limits.trace_mib << 20, output: limits.output_kib << 10}
-    names = {trace: "trace_truncated", output: "output_truncated"}
-    deadline, open_fds, flags = time.monotonic() + limits.wall_s, {trace, output}, set()
-    status = None
-    while open_fds:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            break
-        for fd in select.select(list(open_fds), [], [], min(left, 0.5))[0]:
-            part = os.read(fd, 1 << 16)
-            room = caps[fd] - len(kept[fd])
-            kept[fd] += part[:room]
-            if len(part) > room:
-                flags.add(names[fd])
-            if not part:
-                open_fds.discard(fd)
-        if trace not in open_fds and status is None:
-            break  # the program is over; what it left running may still hold its output
+    trace = Stream(trace_fd, (limits.trace_mib << 20) + LAST)
+    output = Stream(output_fd, limits.output_kib << 10)
+    deadline = time.monotonic() + limits.wall_s
+    # When the trace is closed the program is over; what it left running may hold its output.
+    while trace.open and (left := deadline - time.monotonic()) > 0:
+        streams = [stream for stream in (trace, output) if stream.open]
+        for stream in select.select(streams, [], [], left)[0]:
+            stream.read()
     ended = wait(child, max(0.0, min(0.5, deadline - time.monotonic())))
-    kill_group(child)
+    kill(os.killpg, child)
     if ended is None:
+        kill(os.kill, child)  # it may not have its group yet
         wait(child, 5.0)
-    return Ended(bytes(kept[trace]), bytes(kept[output]), ended, sorted(flags))
+    if select.select([output], [], [], 0)[0]:
+        output.read()  # what the pipe still holds
+    cut = {"trace_truncated": trace.cut, "output_truncated": output.cut}
+    flags = [name for name, is_set in cut.items() if is_set]
+    return Ended(bytes(trace.kept), bytes(output.kept), ended, flags)
 
 
 def wait(child: int, seconds: float) -> int | None:
@@ -152,12 +185,11 @@ def wait(child: int, seconds: float) -> int | None:
         time.sleep(0.001)
 
 
-def kill_group(child: int) -> None:
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(child, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
+def kill(how: Callable[[int, int], None], child: int) -> None:
+    try:
+        how(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
 
 
 def judge(ended: Ended) -> dict[str, Any]:

@@ -1,0 +1,93 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tracer.__main__ import main
+from tracer.schema import VERSION, load_trace
+
+SOURCE = """\
+def f(n):
+    total = [n]
+    return total
+print('loud')
+if __name__ == '__main__':
+    m = 7
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "program.py"
+    path.write_text(SOURCE)
+    return path
+
+
+def test_the_command_shows_a_table_of_the_call(file):
+    command = [sys.executable, "-m", "tracer", str(file), "--call", "f(31)"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in ("f, Python", "total = [n]", "total = [31]", "return [31]", "n = 31"):
+        assert text in done.stdout
+
+
+def test_without_a_call_the_file_itself_is_run(file, capsys):
+    assert main([str(file)]) == 0
+    shown = capsys.readouterr()
+    assert "m = 7" in shown.out
+    assert shown.err == ""
+
+
+def test_jsonl_is_one_line_that_holds_the_trace(file, capsys):
+    assert main([str(file), "--call", "f('é')", "--format", "jsonl"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["version"] == VERSION
+    trace = load_trace(line.encode())
+    assert (trace.source, trace.input, trace.stdout) == (SOURCE, "f('é')", "loud\n")
+    assert [event.kind for event in trace.events] == ["call", "line", "line", "return"]
+
+
+@pytest.mark.parametrize(
+    ("source", "call", "complaint"),
+    [
+        ("x = 1\ndef f(:\n", None, "rejected: SyntaxError in line 2: "),
+        ("if 1:\nx = 1", None, "rejected: IndentationError in line 2: "),
+        ("x = 1\0", None, "rejected: "),
+        (b"\xff", None, "rejected: UnicodeDecodeError("),
+        (
+            "def f():\n    raise KeyError('missing\\nkey')",
+            "f()",
+            "f(): exception: KeyError('missing",
+        ),
+        ("x = 1", "f(3)", "f(3): exception: NameError(\"name 'f' is not defined\")"),
+        ("x = 1", "f(", "f(: rejected: SyntaxError in line 1: "),
+        ("import os; os._exit(0)", None, ": killed"),
+        ("import time; time.sleep(9)", None, ": timeout"),
+        ("raise MemoryError", None, ": memory: MemoryError()"),
+    ],
+)
+def test_what_has_no_full_trace_is_one_line_on_stderr(tmp_path, capsys, source, call, complaint):
+    path = tmp_path / "program.py"
+    path.write_bytes(source if isinstance(source, bytes) else source.encode())
+    arguments = [str(path), "--seconds", "1"] + (["--call", call] if call else [])
+    assert main(arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert complaint in line
+    assert "Traceback" not in line
+
+
+@pytest.mark.parametrize("name", ["missing.py", "."])
+def test_a_file_that_cannot_be_read_is_one_line_on_stderr(tmp_path, capsys, name):
+    assert main([str(tmp_path / name)]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    assert line.startswith("cannot read ")
+
+
+def test_a_program_that_fails_still_shows_how_far_it_came(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("x = 1\ny = 2\nz = x / 0\n")
+    assert main([str(path)]) == 1
+    assert "y = 2" in capsys.readouterr().out

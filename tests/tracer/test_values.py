@@ -1,0 +1,352 @@
+import ast
+import json
+import math
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracer.values import Budget, Value, capture, render
+
+ATOMS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.complex_numbers(),
+    st.text(st.characters(exclude_categories=())),  # surrogates too
+    st.binary(),
+    st.binary().map(bytearray),
+)
+KEYS = st.one_of(st.none(), st.integers(), st.text(), st.binary(), st.tuples(st.integers()))
+RANGES = st.builds(range, st.integers(), st.integers(), st.integers().filter(bool))
+SLICES = st.builds(slice, st.none() | st.integers(), st.none() | st.integers())
+
+
+def nested(leaves: st.SearchStrategy) -> st.SearchStrategy:
+    def grow(inner):
+        small = st.lists(inner, max_size=4)
+        return st.one_of(
+            small, small.map(tuple), small.map(deque), st.dictionaries(KEYS, inner, max_size=4)
+        )
+
+    sets = st.one_of(st.sets(KEYS), st.frozensets(KEYS))
+    return st.recursive(leaves | RANGES | SLICES | sets, grow, max_leaves=12)
+
+
+def carried(value: Value) -> Value:
+    """As it travels: the traces on disk and the sandbox use the same text."""
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return Value.from_json(json.loads(text))
+
+
+@settings(max_examples=150, deadline=None)
+@given(nested(ATOMS))
+def test_a_value_is_the_same_after_it_travelled_as_json(value):
+    seen = capture(value)
+    assert carried(seen) == seen
+
+
+@settings(max_examples=150, deadline=None)
+@given(nested(ATOMS))
+def test_a_value_within_the_budget_is_whole_and_equal_values_are_captured_equal(value):
+    large = Budget(depth=99, nodes=10_000, string=10_000)
+    assert capture(value, large).whole
+    assert capture(value) == capture(value)
+
+
+LISTED = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.binary())
+
+
+def listed(leaves: st.SearchStrategy) -> st.SearchStrategy:
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=4),
+            st.lists(inner, max_size=4).map(tuple),
+            st.dictionaries(KEYS, inner, max_size=4),
+        ),
+        max_leaves=12,
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(listed(LISTED | RANGES | SLICES | st.complex_numbers() | st.binary().map(bytearray)))
+def test_the_rendered_text_is_the_repr_of_the_value(value):
+    assert render(capture(value)) == repr(value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(listed(LISTED.filter(lambda value: value == value and value not in (math.inf, -math.inf))))
+def test_the_rendered_text_evaluates_to_the_value(value):
+    assert ast.literal_eval(render(capture(value))) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        set(),
+        frozenset(),
+        {1},
+        frozenset({"a"}),
+        deque(),
+        deque([1, [2]]),
+        (1,),
+        bytearray(b"it's"),
+        bytearray(b'"it\'s"'),
+        1j,
+        complex("nan"),
+        range(3),
+        range(1, 3, 2),
+        10**600,
+        -(2**2000),
+        "\0",
+        "\ud83d\ude00",
+        b"\xff",
+    ],
+    ids=repr,
+)
+def test_values_of_every_built_in_kind_render_as_their_repr_and_travel(value):
+    assert render(capture(value)) == repr(value)
+    assert carried(capture(value)) == capture(value)
+
+
+def test_nan_equals_nan_and_the_two_zeros_differ():
+    assert capture(math.nan) == capture(-math.nan)
+    assert capture(0.0) != capture(-0.0)
+    assert capture([1]) != capture([True]) != capture([1.0])
+
+
+def test_a_set_is_the_same_whatever_order_it_was_filled_in():
+    names = [f"name {number}" for number in range(40)]
+    assert capture(set(names)) == capture(set(reversed(names)))
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("x" * 20, 20),
+        (b"x" * 20, 20),
+        (bytearray(b"x" * 20), 20),
+        (list(range(20)), 20),
+        (tuple(range(20)), 20),
+        (set(range(20)), 20),
+        (frozenset(range(20)), 20),
+        (deque(range(20)), 20),
+        ({number: 0 for number in range(20)}, 20),
+        (ValueError(*range(20)), 20),
+        (10**19, 19),  # one too few: estimated from the number of bits, from below
+    ],
+)
+def test_what_the_budget_cuts_off_leaves_a_mark_with_the_original_length(value, size):
+    seen = capture(value, Budget(nodes=10, string=10, digits=10))
+    assert seen.size == size
+    assert not seen.whole
+    assert carried(seen) == seen
+    assert "..." in render(seen) or "digits" in render(seen)
+
+
+def test_a_value_deeper_than_the_budget_ends_in_a_cut():
+    value = leaf = []
+    for _ in range(10):
+        leaf.append([])
+        leaf = leaf[0]
+    seen = capture(value, Budget(depth=3))
+    assert seen == Value("list", (Value("list", (Value("list", (Value("cut", None),)),)),))
+    assert not seen.whole
+
+
+def test_the_budget_bounds_the_work_on_wide_and_deep_values():
+    def count(value: Value) -> int:
+        return 1 + sum(map(count, value.children()))
+
+    wide = [[[list(range(50))] * 50] * 50] * 50
+    assert count(capture(wide)) < 2000
+    assert count(capture(Exception(*range(100_000)))) < 2000
+    assert count(capture(Box(**{f"n{i}": i for i in range(100_000)}))) < 2000
+
+
+class Box:
+    def __init__(self, **attributes):
+        self.__dict__.update(attributes)
+
+
+def test_a_value_inside_itself_is_a_reference_to_the_level_above():
+    box, cycle, table = Box(name="box"), [1], {}
+    box.items = [box]
+    cycle.append(cycle)
+    table["self"] = (table,)
+    assert render(capture(cycle)) == "[1, <ref 1>]"
+    assert render(capture(table)) == "{'self': (<ref 2>,)}"
+    assert render(capture(box)) == "<Box name='box' items=[<ref 2>]>"
+
+
+Point = namedtuple("Point", "x y")
+
+
+@dataclass
+class Pair:
+    left: int
+    right: object
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Pair(1, [2]), "<Pair left=1 right=[2]>"),
+        (Point(1, 2), "<Point =(1, 2)>"),
+        (defaultdict(list, a=[1]), "<defaultdict ={'a': [1]}>"),
+        (OrderedDict(a=1), "<OrderedDict ={'a': 1}>"),
+        (Counter("aab"), "<Counter ={'a': 2, 'b': 1}>"),
+        (KeyError("a", 1), "KeyError('a', 1)"),
+        (len, "<function len>"),
+        (json, "<module json>"),
+        (Pair, "<type Pair>"),
+        (Box().__init__, "<function Box.__init__>"),
+        (..., "<ellipsis>"),
+        (iter([]), "<list_iterator>"),
+    ],
+)
+def test_other_objects_show_their_type_and_what_they_hold(value, text):
+    assert render(capture(value)) == text
+    assert carried(capture(value)) == capture(value)
+
+
+def test_a_subclass_of_a_built_in_holds_what_the_built_in_holds():
+    for base, value in BUILT_IN.items():
+        if base not in (object, Exception, type):
+            kind = type("Sub", (base,), {})
+            held = capture(kind(value)).data[1][0]
+            assert held == ("", capture(value)), base
+
+
+class Alarm:
+    """Counts what runs of a program's code, once it is armed."""
+
+    def __init__(self):
+        self.armed, self.ran = False, []
+
+    def guard(self, name: str, original):
+        def method(self_, *arguments, **named):
+            if not self.armed:
+                return original(self_, *arguments, **named)
+            self.ran.append(name)
+            raise RuntimeError(name)
+
+        return method
+
+
+ALARM = Alarm()
+KEPT = {"__new__", "__init__", "__init_subclass__", "__class__", "__doc__", "__set_name__"}
+KEPT |= {"__class_getitem__", "__subclasshook__", "__dict__", "__getnewargs__", "__del__"}
+ADDED = "__getattr__ __bool__ __index__ __int__ __float__ __complex__ __bytes__ __iter__ __len__"
+BUILT_IN = {
+    object: None,
+    int: 7,
+    float: 0.5,
+    complex: 2j,
+    str: "text",
+    bytes: b"data",
+    bytearray: bytearray(b"data"),
+    list: [1, 2],
+    tuple: (1, 2),
+    dict: {1: 2},
+    set: {1, 2},
+    frozenset: frozenset({1, 2}),
+    deque: deque([1, 2]),
+    Exception: "message",
+    type: None,
+}
+
+
+def traps(base: type) -> dict:
+    """Every method that the interpreter could call in a class's stead, made to ring the alarm."""
+    names = [n for n in dir(base) if n.startswith("__") and callable(getattr(base, n, None))]
+    names = [n for n in {*names, *ADDED.split()} if n not in KEPT]
+    return {n: ALARM.guard(n, getattr(base, n, lambda *_: NotImplemented)) for n in names}
+
+
+def rings(name: str) -> property:
+    return property(ALARM.guard(name, lambda self: {}))
+
+
+META = type("Meta", (type,), traps(type))
+SPECIAL = {
+    "plain": {},
+    "dict": {"__dict__": rings("__dict__")},
+    "class": {"__class__": rings("__class__")},
+    "foreign": {"__dict__": vars(int)["real"]},
+    "slots": {"__slots__": ()},
+    "odd": {"__dict__": 3},
+}
+
+
+def hostile(base: type, special: str, meta: type = META):
+    extra = {} if base is type and special == "slots" else SPECIAL[special]
+    kind = meta("Hostile", (base,), traps(base) | extra)
+    if base is type:
+        return kind("Made", (), {})
+    return kind() if base is object else kind(BUILT_IN[base])
+
+
+@st.composite
+def hostile_values(draw):
+    base, special = draw(st.sampled_from(list(BUILT_IN))), draw(st.sampled_from(list(SPECIAL)))
+    return hostile(base, special, META if base is not type else type)
+
+
+def hashable(value) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def inside(leaves):
+    few = st.lists(leaves, max_size=3)
+    keys = st.lists(leaves.filter(hashable), max_size=3)
+    return st.one_of(
+        few,
+        few.map(tuple),
+        few.map(deque),
+        keys.map(set),
+        keys.map(dict.fromkeys),
+        few.map(lambda items: dict(enumerate(items))),
+        few.map(lambda items: Box(items=items)),
+        few.map(lambda items: ValueError(*items)),
+        keys.map(lambda items: type("Sub", (dict,), {})(dict.fromkeys(items))),
+        keys.map(lambda items: type("Sub", (set,), {})(items)),
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.recursive(hostile_values(), inside, max_leaves=6))
+def test_reading_a_value_runs_none_of_the_program_s_code(value):
+    ALARM.ran.clear()
+    ALARM.armed = True
+    try:
+        seen = capture(value)
+        assert seen == capture(value)
+        assert carried(seen) == seen
+        text = render(seen)
+    finally:
+        ALARM.armed = False
+    assert ALARM.ran == []
+    assert isinstance(text, str)
+
+
+def test_names_that_are_of_a_hostile_string_type_are_read_as_plain_text():
+    name = hostile(str, "plain")
+
+    def function():
+        pass
+
+    function.__qualname__ = name
+    kind = type(name, (), {})
+    for value in (function, kind, kind()):
+        seen = capture(value)
+        held = seen.data if type(seen.data) is not tuple else seen.data[0]
+        assert type(held) is str
