@@ -1,41 +1,21 @@
 """Fields to embeddings: x for what is observed, a for what is executed.
 
-Values and statements are encoded once per distinct row of the batch's tables, then gathered.
+A slot is embedded cell by cell, a statement as a whole; both once per distinct row of the batch's
+tables, then gathered.
 """
 
-import einops
 import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dynamics.base import Action
-from rssm.nets import MLP, Dense, RMSNorm, TransformerBlock
+from rssm.nets import Dense, RMSNorm, TransformerBlock
 from rssm.spec import Batch, Spec
 from rssm.types import Array, Bool, Float, Int
 
 
-class RowEncoder(nnx.Module):
-    """A row of cells to a vector: positions matter, so the cells are laid side by side."""
-
-    def __init__(
-        self,
-        cells: int,
-        symbols: int,
-        cell_dim: int,
-        width: int,
-        *,
-        rngs: nnx.Rngs,
-        dtype: DTypeLike,
-    ):
-        self.embed = nnx.Embed(symbols, cell_dim, dtype=dtype, rngs=rngs)
-        self.mlp = MLP(cells * cell_dim, width, 2, rngs=rngs, dtype=dtype)
-
-    def __call__(self, rows: Int[Array, "*n L"]) -> Float[Array, "*n D"]:
-        return self.mlp(einops.rearrange(self.embed(rows), "... l e -> ... (l e)"))
-
-
 class StatementEncoder(nnx.Module):
-    """Tokens to a vector: a small Transformer, read at a token put in front."""
+    """Tokens to a vector: a small Transformer, and what its tokens have in common."""
 
     def __init__(
         self,
@@ -72,7 +52,7 @@ def pool(x: Float[Array, "*n L D"], used: Bool[Array, "*n L"]) -> Float[Array, "
 
 
 class Encoder(nnx.Module):
-    """Walks over the observation fields: one slot per row of cells, one for the labels."""
+    """Walks over the observation fields: one slot per row of cells, and one with a label a cell."""
 
     def __init__(
         self,
@@ -87,24 +67,26 @@ class Encoder(nnx.Module):
     ):
         rows, tokens = spec[spec.rows.table], spec[spec.action.table]
         self.spec = spec
-        self.x_dim = self.a_dim = width
-        self.rows = RowEncoder(rows.shape[1], rows.size, cell_dim, width, rngs=rngs, dtype=dtype)
+        self.x_dim, self.a_dim = cell_dim, width
+        self.cells = nnx.Embed(rows.size, cell_dim, dtype=dtype, rngs=rngs)
         self.labels = nnx.List(
-            [nnx.Embed(f.size, width, dtype=dtype, rngs=rngs) for f in spec.labels]
+            [nnx.Embed(f.size, cell_dim, dtype=dtype, rngs=rngs) for f in spec.labels]
         )
         self.statements = StatementEncoder(
             tokens.shape[1], tokens.size, token_dim, token_layers, width, rngs=rngs, dtype=dtype
         )
 
-    def __call__(self, batch: Batch) -> tuple[Float[Array, "B T V D"], Action]:
+    def __call__(self, batch: Batch) -> tuple[Float[Array, "B T V L D"], Action]:
         """x, and the action taken *at* each step."""
         spec = self.spec
-        rows = self.rows(batch[spec.rows.table or ""])
+        rows = self.cells(batch[spec.rows.table or ""].astype(jnp.int32))
         x = take_rows(rows, batch[spec.rows.name])
         pairs = zip(self.labels, spec.labels, strict=True)
-        label = sum(embed(batch[field.name]) for embed, field in pairs)
-        x = jnp.concatenate([x, jnp.asarray(label)[:, :, None]], 2)
-        statements = self.statements(batch[spec.action.table or ""])
+        labels = jnp.stack([e(batch[f.name].astype(jnp.int32)) for e, f in pairs], 2)
+        rest = jnp.zeros((*labels.shape[:2], spec.cells - len(spec.labels), self.x_dim), x.dtype)
+        last = jnp.concatenate([labels, rest], 2)
+        x = jnp.concatenate([x, last[:, :, None]], 2)
+        statements = self.statements(batch[spec.action.table or ""].astype(jnp.int32))
         embedding = take_rows(statements, batch[spec.action.name])
         return x, Action(embedding, batch[spec.address.name].astype(jnp.int32))
 

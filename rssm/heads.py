@@ -12,13 +12,13 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.nets import MLP, Dense, RMSNorm, widen
+from rssm.nets import Dense, RMSNorm, widen
 from rssm.spec import Spec
 from rssm.types import Array, Bool, Float, Int
 
 
 class RowHead(nnx.Module):
-    """A feature to a row of cells: each cell a categorical, all at once."""
+    """A slot's feature to its row of cells: one map for all cells, all at once."""
 
     def __init__(
         self,
@@ -26,34 +26,30 @@ class RowHead(nnx.Module):
         cells: int,
         symbols: int,
         width: int,
-        cell_dim: int,
         *,
         rngs: nnx.Rngs,
         dtype: DTypeLike,
     ):
-        self.same = Dense(feat_dim, 1, rngs=rngs, dtype=dtype)
-        self.mlp = MLP(feat_dim, width, 1, rngs=rngs, dtype=dtype)
-        self.cells = Dense(width, cells * cell_dim, rngs=rngs, dtype=dtype)
-        self.position = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (cells, cell_dim)))
-        self.norm = RMSNorm(cell_dim)
-        self.out = Dense(cell_dim, symbols + 1, rngs=rngs, dtype=dtype)
-        self.count = cells
+        self.same = Dense(cells * feat_dim, 1, rngs=rngs, dtype=dtype)
+        self.hidden = Dense(feat_dim, width, rngs=rngs, dtype=dtype)
+        self.position = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (cells, width)))
+        self.norm = RMSNorm(width)
+        self.out = Dense(width, symbols + 1, rngs=rngs, dtype=dtype)
 
-    def same_logit(self, feat: Float[Array, "*n F"]) -> Float[Array, "*n"]:
-        return widen(self.same(feat)[..., 0])
+    def same_logit(self, feat: Float[Array, "*n L F"]) -> Float[Array, "*n"]:
+        return widen(self.same(einops.rearrange(feat, "... l f -> ... (l f)"))[..., 0])
 
     def logits(
-        self, feat: Float[Array, "*n F"]
+        self, feat: Float[Array, "*n L F"]
     ) -> tuple[Float[Array, "*n L K"], Float[Array, "*n L"]]:
         """Logits of what a cell holds, and of copying it from memory."""
-        cells = einops.rearrange(self.cells(self.mlp(feat)), "... (l e) -> ... l e", l=self.count)
-        cells = jax.nn.silu(self.norm(cells + self.position[...].astype(cells.dtype)))
-        out = widen(self.out(cells))
+        hidden = self.hidden(feat) + self.position[...].astype(feat.dtype)
+        out = widen(self.out(jax.nn.silu(self.norm(hidden))))
         return out[..., :-1], out[..., -1]
 
     def log_prob(
         self,
-        feat: Float[Array, "*n F"],
+        feat: Float[Array, "*n L F"],
         target: Int[Array, "*n L"],
         memory: Int[Array, "*n L"] | None,
     ) -> Float[Array, "*n L"]:
@@ -66,7 +62,7 @@ class RowHead(nnx.Module):
         return jnp.logaddexp(jax.nn.log_sigmoid(-copy) + made, copied)
 
     def mode(
-        self, feat: Float[Array, "*n F"], memory: Int[Array, "*n L"]
+        self, feat: Float[Array, "*n L F"], memory: Int[Array, "*n L"]
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
         """The likeliest row, and its log-probability; a row ends with its first padding."""
         logits, copy = self.logits(feat)
@@ -94,21 +90,17 @@ class Heads(nnx.Module):
         feat_dim: int,
         *,
         width: int,
-        cell_dim: int,
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        rows = spec[spec.rows.table]
-        self.rows = RowHead(
-            feat_dim, rows.shape[1], rows.size, width, cell_dim, rngs=rngs, dtype=dtype
-        )
+        symbols = spec[spec.rows.table].size
+        self.rows = RowHead(feat_dim, spec.cells, symbols, width, rngs=rngs, dtype=dtype)
         self.names = [field.name for field in spec.labels]
         self.labels = nnx.List(
             [Dense(feat_dim, field.size, rngs=rngs, dtype=dtype) for field in spec.labels]
         )
 
-    def label_logits(self, feat: Float[Array, "*n V F"]) -> dict[str, Float[Array, "*n C"]]:
-        last = feat[..., -1, :]
-        return {
-            name: widen(label(last)) for name, label in zip(self.names, self.labels, strict=True)
-        }
+    def label_logits(self, feat: Float[Array, "*n V L F"]) -> dict[str, Float[Array, "*n C"]]:
+        """The last slot holds a label in each of its first cells."""
+        pairs = enumerate(zip(self.names, self.labels, strict=True))
+        return {name: widen(head(feat[..., -1, cell, :])) for cell, (name, head) in pairs}

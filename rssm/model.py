@@ -82,7 +82,7 @@ class WorldModel(nnx.Module):
         _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
         return self.read(rollout.guess, self._memory_rows(batch, seen))
 
-    def read(self, feat: Float[Array, "B T V F"], memory: Int[Array, "B T V1 L"]) -> Belief:
+    def read(self, feat: Float[Array, "B T V L F"], memory: Int[Array, "B T V1 L"]) -> Belief:
         """The likeliest state: what was seen last where it is the same, else decoded cells."""
         slots = feat[:, :, :-1]
         same = self.heads.rows.same_logit(slots)
@@ -103,7 +103,7 @@ class WorldModel(nnx.Module):
     def _guess_terms(
         self,
         batch: Batch,
-        guess: Float[Array, "B T V F"],
+        guess: Float[Array, "B T V L F"],
         memory: Int[Array, "B T V1"],
         mask: Bool[Array, "B T"],
         key: PRNGKeyArray,
@@ -143,7 +143,7 @@ class WorldModel(nnx.Module):
     def _hold_term(
         self,
         batch: Batch,
-        feat: Float[Array, "B T V F"],
+        feat: Float[Array, "B T V L F"],
         mask: Bool[Array, "B T"],
         key: PRNGKeyArray,
     ) -> Float[Array, ""]:
@@ -166,11 +166,11 @@ def watch(reset: Bool[Array, "B T"], key: PRNGKeyArray) -> Bool[Array, "B T"]:
 
 
 def remembered(numbers: Int[Array, "B T V"], seen: Bool[Array, "B T"]) -> Int[Array, "B T V"]:
-    """What each slot held when it was last seen before each step."""
+    """What each slot held when it was last seen before each step; row 0 before the first."""
     steps = jnp.arange(seen.shape[1])
     last = jax.lax.cummax(jnp.where(seen, steps, 0), axis=1)
-    last = jnp.pad(last, ((0, 0), (1, 0)))[:, :-1]
-    return jnp.take_along_axis(numbers, last[..., None], 1)
+    held = jnp.take_along_axis(numbers, last[..., None], 1)
+    return jnp.pad(held, ((0, 0), (1, 0), (0, 0)))[:, :-1]
 
 
 def delayed(a: Action, slots: int) -> Action:

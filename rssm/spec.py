@@ -29,7 +29,7 @@ class Spec:
     """The fields of a batch, by role.
 
     An observation with a table fills one slot per column with rows of cells; observations without
-    one share a last slot.
+    one, the labels, share a last slot.
     """
 
     def __init__(self, fields: list[Field]):
@@ -59,6 +59,11 @@ class Spec:
     def slots(self) -> int:
         """V: the slots that hold rows, and one for the labels."""
         return self.rows.shape[1] + 1
+
+    @property
+    def cells(self) -> int:
+        """L: the cells of a slot."""
+        return self[self.rows.table].shape[1]
 
     @property
     def references(self) -> int:

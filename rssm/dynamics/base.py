@@ -1,7 +1,8 @@
 """What every route to a world model has in common.
 
-A world model remembers a `carry`, takes an action and an observation per step, and offers a
-feature per slot from which the heads decode what the slot holds.
+A world model remembers a `carry`, takes an action and an observation per step, and offers
+features from which the heads decode what each slot holds. A slot is a row of cells, and so are
+the embedding that goes in and the feature that comes out.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -29,7 +30,7 @@ class Inputs(NamedTuple):
     None means that everything is seen.
     """
 
-    x: Float[Array, "B T V D"]
+    x: Float[Array, "B T V L D"]
     a: Action
     reset: Bool[Array, "B T"]
     seen: Bool[Array, "B T"] | None = None
@@ -42,8 +43,8 @@ class Rollout(NamedTuple):
     just before it; when imagining they are the same. `aux` is for the model's own `loss`.
     """
 
-    feat: Float[Array, "B T V F"]
-    guess: Float[Array, "B T V F"]
+    feat: Float[Array, "B T V L F"]
+    guess: Float[Array, "B T V L F"]
     aux: Any
 
 

@@ -40,6 +40,7 @@ class RSSM(nnx.Module):
     def __init__(
         self,
         slots: int,
+        cells: int,
         x_dim: int,
         a_dim: int,
         refs: int,
@@ -56,7 +57,8 @@ class RSSM(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        self.slots, self.groups, self.classes, self.blocks = slots, groups, classes, blocks
+        self.slots, self.cells, self.blocks = slots, cells, blocks
+        self.groups, self.classes = groups, classes
         self.deter, self.feat_dim, self.dtype = deter, feat_dim, dtype
         self.unimix = unimix
         self.free_nats = (free_nats_dyn, free_nats_rep)
@@ -77,13 +79,13 @@ class RSSM(nnx.Module):
         self.prior = MLP(deter, hidden, 2, **on)
         self.prior_logits = Dense(hidden, stoch, **on)
 
-        fan_in = deter + slots * x_dim
+        fan_in = deter + slots * cells * x_dim
         self.post_h = Dense(deter, hidden, fan_in=fan_in, **on)
-        self.post_x = Dense(slots * x_dim, hidden, bias=False, fan_in=fan_in, **on)
+        self.post_x = Dense(slots * cells * x_dim, hidden, bias=False, fan_in=fan_in, **on)
         self.post_norm = RMSNorm(hidden)
         self.post_logits = Dense(hidden, stoch, **on)
 
-        self.feat = Dense(deter + stoch, slots * feat_dim, **on)
+        self.feat = Dense(deter + stoch, slots * cells * feat_dim, **on)
         self.feat_norm = RMSNorm(feat_dim)
 
     def initial(self, batch_size: int) -> Carry:
@@ -96,7 +98,7 @@ class RSSM(nnx.Module):
         # One noise for prior and posterior: where the two agree, so do their samples.
         noise = gumbel(key, *inputs.reset.shape, self.groups, self.classes)
         a = self._mix_action(zero_where(inputs.reset, self._action(inputs.a)))
-        x = self.post_x(einops.rearrange(inputs.x, "b t v d -> b t (v d)"))
+        x = self.post_x(einops.rearrange(inputs.x, "b t v l d -> b t (v l d)"))
 
         def step(carry, step_inputs):
             x, a, reset, seen, noise = step_inputs
@@ -175,6 +177,7 @@ class RSSM(nnx.Module):
 
     def _feature(
         self, h: Float[Array, "B T H"], z: Float[Array, "B T S C"]
-    ) -> Float[Array, "B T V F"]:
+    ) -> Float[Array, "B T V L F"]:
         hz = jnp.concatenate([h, einops.rearrange(z, "b t s c -> b t (s c)")], -1)
-        return self.feat_norm(einops.rearrange(self.feat(hz), "b t (v f) -> b t v f", v=self.slots))
+        layout = {"v": self.slots, "l": self.cells}
+        return self.feat_norm(einops.rearrange(self.feat(hz), "b t (v l f) -> b t v l f", **layout))

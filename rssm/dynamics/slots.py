@@ -1,14 +1,19 @@
-"""Recurrent state-space model with one latent per slot.
+"""Recurrent state-space model with one latent per slot, laid out in cells.
 
 A statement names the slots it works on, so addressing comes from its text, before the scan; inside
-remain read, compute, write. With V slots, r the slots an action names, and two that every action
-touches (what a call returns, and the frame itself):
+remain read, compute, write. With J touched slots, those that an action names and two that every
+action touches (what a call returns, and the labels):
 
-    u_t     = compute(a_{t-1}, [h, z]_{t-1} of the slots touched)
-    h_t[v]  = GRU(h_{t-1}[v], z_{t-1}[v], u_t)         for the slots touched; kept for the others
-    z_t[v]  ~ p(z | h_t[v])                            for the slots touched; kept for the others
-    z_t[v]  ~ q(z | h_t[v], x_t[v])                    for all, when the state is seen
+    s_j   = read(h[j], z[j])                     at t-1, for each slot touched
+    u     = compute(a, s_1, ..., s_J)
+    h[j]  = GRU(h[j], [s_j, u])                  the other slots keep h and z
+    z[j]  ~ p(z | h[j], z[j] before)             cell by cell: keep, or make anew
+    z[v]  ~ q(z | x[v])                          when the state is seen; needs no h, so no scan
+
+A cell has a few categoricals of its own, and one map from symbols to them serves all cells.
 """
+
+from typing import NamedTuple
 
 import einops
 import jax
@@ -17,24 +22,30 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dists import gumbel, sample, unimix
-from rssm.dynamics.base import Action, Carry, Inputs, Rollout
+from rssm.dynamics.base import Action, Inputs, Rollout
 from rssm.losses import kl_balance
-from rssm.nets import MLP, Dense, RMSNorm, scan_time, zero_where
+from rssm.nets import MLP, Dense, RMSNorm, scan_time, widen, zero_where
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
+Carry = tuple[Float[Array, "B V H"], Float[Array, "B V S C"]]  # h, z
 ALWAYS = 2  # the last two slots are touched by every action
+
+
+class Aux(NamedTuple):
+    prior: Float[Array, "B T J S C"]  # of the slots touched
+    post: Float[Array, "B T J S C"]
 
 
 class Slots(nnx.Module):
     def __init__(
         self,
         slots: int,
+        cells: int,
         x_dim: int,
         a_dim: int,
         refs: int,
         *,
         deter: int,
-        hidden: int,
         groups: int,
         classes: int,
         read: int,
@@ -47,35 +58,36 @@ class Slots(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        stoch, touched = groups * classes, refs + ALWAYS
-        self.slots, self.refs, self.touched = slots, refs, touched
+        self.slots, self.cells, self.touched = slots, cells, refs + ALWAYS
         self.deter, self.groups, self.classes = deter, groups, classes
         self.unimix, self.free_nats = unimix, (free_nats_dyn, free_nats_rep)
         self.feat_dim, self.dtype = feat_dim, dtype
-        kw = {"rngs": rngs, "dtype": dtype}
-        self.read = Dense(deter + stoch, read, **kw)
-        self.action = Dense(a_dim, compute, **kw)
-        self.gather = Dense(touched * read, compute, bias=False, **kw)
+        cell, stoch = groups * classes, cells * groups * classes
+        on = {"rngs": rngs, "dtype": dtype}
+
+        self.read = Dense(deter + stoch, read, **on)
+        self.place = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (slots, read)))
+        self.read_norm = RMSNorm(read)
+        self.action = Dense(a_dim, compute, **on)
+        self.operands = Dense(self.touched * read, compute, bias=False, **on)
         self.norm = RMSNorm(compute)
-        self.compute = MLP(compute, compute, layers, **kw)
-        self.message = Dense(compute, touched * hidden, **kw)
-        self.enter = Dense(stoch, hidden, **kw)
-        self.enter_norm = RMSNorm(hidden)
-        self.gates = Dense(deter + hidden, 3 * deter, **kw)
-        self.prior = MLP(deter, hidden, 1, **kw)
-        self.prior_out = Dense(hidden, stoch, **kw)
-        self.post_h = Dense(deter, hidden, **kw)
-        self.post_x = Dense(x_dim, hidden, bias=False, **kw)
-        self.post_norm = RMSNorm(hidden)
-        self.post_out = Dense(hidden, stoch, **kw)
-        self.place = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (slots, hidden)))
-        self.feature = Dense(deter + stoch, feat_dim, **kw)
-        self.feature_norm = RMSNorm(feat_dim)
+        self.compute = MLP(compute, compute, layers, **on)
+        self.message = Dense(compute, self.touched * read, **on)
+        self.gates = Dense(deter + 2 * read, 3 * deter, **on)
+
+        self.prior = MLP(deter, deter, 1, **on)
+        self.prior_cells = Dense(deter, stoch, **on)
+        self.prior_keep = Dense(deter, cells, **on)
+        self.post = Dense(x_dim, cell, **on)
+
+        self.feat_h = Dense(deter, cells * feat_dim, **on)
+        self.feat_z = Dense(cell, feat_dim, **on)
+        self.feat_norm = RMSNorm(feat_dim)
 
     def initial(self, batch_size: int) -> Carry:
         h = jnp.zeros((batch_size, self.slots, self.deter), self.dtype)
-        z = jnp.zeros((batch_size, self.slots, self.groups, self.classes), self.dtype)
-        return h, z
+        stoch = (self.cells * self.groups, self.classes)
+        return h, jnp.zeros((batch_size, self.slots, *stoch), self.dtype)
 
     def observe(
         self, carry: Carry, inputs: Inputs, key: PRNGKeyArray | None
@@ -84,94 +96,110 @@ class Slots(nnx.Module):
         seen = jnp.ones_like(reset) if seen is None else seen
         # One noise for prior and posterior: where the two agree, so do their samples.
         noise = self._noise(key, reset.shape)
+        post = self._post(x)
+        z_post = sample(post, noise).astype(self.dtype)
+        at = self._addresses(jnp.where(reset[..., None], self.slots, a.refs))
+        a = self.action(zero_where(reset, a.embedding))
 
-        def step(carry, now):
-            x, a, refs, reset, seen, noise = now
-            h, z, touched = self._advance(zero_where(reset, carry), a, refs, reset)
-            prior, post = self._prior(h), self._post(h, x)
-            guess = jnp.where(touched, sample(prior, noise), z)
-            z = jnp.where(seen[:, None, None, None], sample(post, noise), guess)
-            return (h, z.astype(h.dtype)), (h, z, guess, prior, post, touched[..., 0, 0])
+        def step(carry, step_inputs):
+            z_post, a, at, reset, seen, noise = step_inputs
+            h, z = zero_where(reset, carry)
+            h, guess, prior = self._advance(h, z, a, at, noise)
+            z = jnp.where(seen[:, None, None, None], z_post, guess)
+            return (h, z), (h, z, guess, prior)
 
-        embedding = self.action(zero_where(reset, a.embedding))
-        refs = jnp.where(reset[..., None], self.slots, a.refs)
-        x = self.post_x(x) + self.place[...].astype(self.dtype)
-        steps = (x, embedding, refs, reset, seen, noise)
-        carry, (h, z, guess, prior, post, touched) = scan_time(step, carry, steps)
-        return carry, Rollout(self._feat(h, z), self._feat(h, guess), (prior, post, touched))
+        steps = (z_post, a, at, reset, seen, noise)
+        carry, (h, z, guess, prior) = scan_time(step, carry, steps)
+        aux = Aux(prior, jnp.einsum("btjv,btvsc->btjsc", widen(at), post))
+        return carry, Rollout(self._feature(h, z), self._feature(h, guess), aux)
 
     def imagine(self, carry: Carry, a: Action, key: PRNGKeyArray | None) -> tuple[Carry, Rollout]:
+        def step(carry, step_inputs):
+            (h, z), (a, at, noise) = carry, step_inputs
+            h, z, _ = self._advance(h, z, a, at, noise)
+            return (h, z), (h, z)
+
         noise = self._noise(key, a.refs.shape[:2])
-
-        def step(carry, now):
-            a, refs, noise = now
-            h, z, touched = self._advance(carry, a, refs, jnp.zeros(len(a), bool))
-            z = jnp.where(touched, sample(self._prior(h), noise), z)
-            return (h, z.astype(h.dtype)), (h, z)
-
-        carry, (h, z) = scan_time(step, carry, (self.action(a.embedding), a.refs, noise))
-        feat = self._feat(h, z)
+        steps = (self.action(a.embedding), self._addresses(a.refs), noise)
+        carry, (h, z) = scan_time(step, carry, steps)
+        feat = self._feature(h, z)
         return carry, Rollout(feat, feat, None)
 
     def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
-        prior, post, touched = rollout.aux
-        kept = jnp.where(touched[..., None, None], prior, jax.lax.stop_gradient(post))
-        post = jnp.where(touched[..., None, None], post, jax.lax.stop_gradient(post))
-        merge = "b t v s c -> b t (v s) c"
-        dyn, rep = kl_balance(
-            einops.rearrange(kept, merge), einops.rearrange(post, merge), *self.free_nats
-        )
+        """Over the slots touched: the others keep what they had, and have nothing to explain."""
+        prior, post = (einops.rearrange(x, "b t j s c -> b t (j s) c") for x in rollout.aux)
+        dyn, rep = kl_balance(prior, post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
 
     def _advance(
         self,
-        carry: tuple[Float[Array, "B V H"], Float[Array, "B V S C"]],
+        h: Float[Array, "B V H"],
+        z: Float[Array, "B V S C"],
         a: Float[Array, "B U"],
-        refs: Int[Array, "B R"],
-        reset: Bool[Array, " B"],
-    ) -> tuple[Float[Array, "B V H"], Float[Array, "B V S C"], Bool[Array, "B V 1 1"]]:
-        """The deterministic step, and which slots it touched: all of them at a reset."""
-        h, z = carry
-        at = self._addresses(refs)
-        flat = einops.rearrange(z, "b v s c -> b v (s c)")
-        h_at, z_at = (jnp.einsum("bjv,bve->bje", at, x) for x in (h, flat))
-        u = self._compute(jnp.concatenate([h_at, z_at], -1), a)
-        m = einops.rearrange(self.message(u), "b (j m) -> b j m", j=self.touched)
-        place = jnp.einsum("bjv,vm->bjm", at, self.place[...].astype(h.dtype))
-        m = jax.nn.silu(self.enter_norm(self.enter(z_at) + place + m))
-        r, c, g = jnp.split(self.gates(jnp.concatenate([h_at, m], -1)), 3, -1)
+        at: Float[Array, "B J V"],
+        noise: Float[Array, "B V S C"] | None,
+    ) -> tuple[Float[Array, "B V H"], Float[Array, "B V S C"], Float[Array, "B J S C"]]:
+        """The next h and z, and the prior of the slots touched."""
+        h_at = jnp.einsum("bjv,bvh->bjh", at, h)
+        z_at = jnp.einsum("bjv,bvsc->bjsc", at, z)
+        place = jnp.einsum("bjv,ve->bje", at, self.place[...].astype(self.dtype))
+        flat = einops.rearrange(z_at, "b j s c -> b j (s c)")
+        s = jax.nn.silu(self.read_norm(self.read(jnp.concatenate([h_at, flat], -1)) + place))
+        u = self.operands(einops.rearrange(s, "b j e -> b (j e)"))
+        u = self.compute(jax.nn.silu(self.norm(a + u)))
+        m = einops.rearrange(self.message(u), "b (j e) -> b j e", j=self.touched)
+        r, c, g = jnp.split(self.gates(jnp.concatenate([h_at, s, m], -1)), 3, -1)
         c, g = jnp.tanh(jax.nn.sigmoid(r) * c), jax.nn.sigmoid(g - 1)
-        h = h + jnp.einsum("bjv,bje->bve", at, g * (c - h_at))
-        touched = at.any(1) | reset[:, None]
-        return h, z, touched[..., None, None]
+        new = g * c + (1 - g) * h_at
+        prior = self._prior(new, z_at, at.any(-1))
+        if noise is not None:
+            noise = jnp.einsum("bjv,bvsc->bjsc", widen(at), noise)
+        change = sample(prior, noise).astype(self.dtype) - z_at
+        h = h + jnp.einsum("bjv,bjh->bvh", at, new - h_at)
+        z = z + jnp.einsum("bjv,bjsc->bvsc", at, change)
+        return h, z, prior
 
-    def _addresses(self, refs: Int[Array, "B R"]) -> Float[Array, "B J V"]:
+    def _addresses(self, refs: Int[Array, "B T R"]) -> Float[Array, "B T J V"]:
         """One row per slot touched: those named, then those that every action touches."""
         named = jax.nn.one_hot(refs, self.slots, dtype=self.dtype)
         always = jnp.eye(self.slots, dtype=self.dtype)[-ALWAYS:]
-        always = jnp.broadcast_to(always, (len(refs), *always.shape))
-        return jnp.concatenate([named, always], 1)
+        always = jnp.broadcast_to(always, (*refs.shape[:2], *always.shape))
+        at = jnp.concatenate([named, always], 2)
+        return at * (jnp.cumsum(at, 2) - at == 0)  # a slot is written once, whoever names it twice
 
-    def _compute(self, state: Float[Array, "B J E"], a: Float[Array, "B U"]) -> Float[Array, "B U"]:
-        operands = einops.rearrange(self.read(state), "b j e -> b (j e)")
-        return self.compute(jax.nn.silu(self.norm(a + self.gather(operands))))
+    def _prior(
+        self,
+        h: Float[Array, "B J H"],
+        z: Float[Array, "B J S C"],
+        named: Bool[Array, "B J"],
+    ) -> Float[Array, "B J S C"]:
+        """Per cell: what was there is kept with some probability, or else made from h.
 
-    def _prior(self, h: Float[Array, "*n H"]) -> Float[Array, "*n S C"]:
-        return self._logits(self.prior_out(self.prior(h)))
+        A place in the list of references that is not used says nothing: its prior is uniform.
+        """
+        hidden = self.prior(h)
+        made = einops.rearrange(
+            widen(self.prior_cells(hidden)), "b j (s c) -> b j s c", c=self.classes
+        )
+        keep = jax.nn.sigmoid(widen(self.prior_keep(hidden)))
+        keep = einops.repeat(keep, "b j l -> b j (l g) 1", g=self.groups)
+        probs = keep * z + (1 - keep) * jax.nn.softmax(made)
+        probs = jnp.where(named[..., None, None], probs, 1 / self.classes)
+        mix = max(self.unimix, 1e-6)  # the logarithm must not meet zeros
+        return jnp.log((1 - mix) * probs + mix / self.classes)
 
-    def _post(self, h: Float[Array, "*n H"], x: Float[Array, "*n E"]) -> Float[Array, "*n S C"]:
-        hidden = jax.nn.silu(self.post_norm(self.post_h(h) + x))
-        return self._logits(self.post_out(hidden))
+    def _post(self, x: Float[Array, "B T V L D"]) -> Float[Array, "B T V S C"]:
+        logits = einops.rearrange(
+            widen(self.post(x)), "b t v l (g c) -> b t v (l g) c", c=self.classes
+        )
+        return unimix(logits, self.unimix)
 
-    def _logits(self, flat: Float[Array, "*n Z"]) -> Float[Array, "*n S C"]:
-        logits = einops.rearrange(flat, "... (s c) -> ... s c", s=self.groups)
-        return unimix(logits.astype(jnp.promote_types(logits.dtype, jnp.float32)), self.unimix)
-
-    def _feat(
-        self, h: Float[Array, "*n V H"], z: Float[Array, "*n V S C"]
-    ) -> Float[Array, "*n V F"]:
-        flat = einops.rearrange(z.astype(h.dtype), "... s c -> ... (s c)")
-        return self.feature_norm(self.feature(jnp.concatenate([h, flat], -1)))
+    def _feature(
+        self, h: Float[Array, "B T V H"], z: Float[Array, "B T V S C"]
+    ) -> Float[Array, "B T V L F"]:
+        cells = einops.rearrange(z, "b t v (l g) c -> b t v l (g c)", l=self.cells)
+        spread = einops.rearrange(self.feat_h(h), "b t v (l f) -> b t v l f", l=self.cells)
+        return self.feat_norm(self.feat_z(cells) + spread)
 
     def _noise(self, key: PRNGKeyArray | None, shape: tuple[int, ...]) -> Array | None:
-        return gumbel(key, *shape, self.slots, self.groups, self.classes)
+        return gumbel(key, *shape, self.slots, self.cells * self.groups, self.classes)

@@ -14,10 +14,10 @@ from omegaconf import OmegaConf
 from rssm.dynamics.base import Action, Inputs
 
 YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
-SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=16)
+SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
 SMALL |= dict(groups=4, classes=4, heads=2, layers=1)
 
-B, T, V, D, A, R = 2, 6, 3, 5, 4, 2
+B, T, V, L, D, A, R = 2, 6, 3, 4, 5, 4, 2
 CUT = 3
 KEYS = [None, jax.random.key(1)]
 
@@ -26,7 +26,7 @@ KEYS = [None, jax.random.key(1)]
 def model(request):
     cfg = OmegaConf.load(request.param)
     cfg.update({name: value for name, value in SMALL.items() if name in cfg})
-    return nnx.jit(lambda: instantiate(cfg)(V, D, A, R, rngs=nnx.Rngs(0)))()
+    return nnx.jit(lambda: instantiate(cfg)(V, L, D, A, R, rngs=nnx.Rngs(0)))()
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def dynamics(model):
 def inputs():
     """Random trajectories that begin with a reset, as every trajectory does."""
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.normal(size=(B, T, V, D)), jnp.float32)
+    x = jnp.asarray(rng.normal(size=(B, T, V, L, D)), jnp.float32)
     a = jnp.asarray(rng.normal(size=(B, T, A)), jnp.float32)
     refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
     return Inputs(x, Action(a, refs), jnp.zeros((B, T), bool).at[:, 0].set(True))
@@ -71,7 +71,7 @@ def assert_close(actual, expected):
 
 def test_a_feature_per_slot_is_what_comes_out(model, dynamics, inputs):
     rollout = observe(dynamics, inputs, KEYS[1])
-    assert rollout.feat.shape == rollout.guess.shape == (B, T, V, model.feat_dim)
+    assert rollout.feat.shape == rollout.guess.shape == (B, T, V, L, model.feat_dim)
 
 
 def test_the_future_does_not_reach_the_past(dynamics, inputs):
