@@ -19,7 +19,7 @@ def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     rngs = nnx.Rngs(seed)
     dtype = compute_dtype(cfg.dtype)
     encoder = build(cfg.encoder)(spec, rngs=rngs, dtype=dtype)
-    sizes = (spec.slots, encoder.x_dim, encoder.a_dim, spec.references)
+    sizes = (spec.slots, spec.cells, encoder.x_dim, encoder.a_dim, spec.references)
     dynamics = build(cfg.dynamics)(*sizes, rngs=rngs, dtype=dtype)
     heads = build(cfg.heads)(spec, dynamics.feat_dim, rngs=rngs, dtype=dtype)
     return WorldModel(

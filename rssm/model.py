@@ -176,7 +176,7 @@ def remembered(numbers: Int[Array, "B T V"], seen: Bool[Array, "B T"]) -> Int[Ar
 def delayed(a: Action, slots: int) -> Action:
     """From the action taken at each step to the one that led to it."""
 
-    def shift(x: Array, fill: float) -> Array:
+    def shift(x: Array, fill: int) -> Array:
         padding = ((0, 0), (1, 0)) + ((0, 0),) * (x.ndim - 2)
         return jnp.pad(x, padding, constant_values=fill)[:, :-1]
 

@@ -19,19 +19,26 @@ from rssm.types import Array
 def laprop(
     learning_rate: float,
     warmup_steps: int,
+    decay_steps: int,
+    final: float,
     agc: float,
     pmin: float,
     beta1: float,
     beta2: float,
     eps: float,
 ) -> optax.GradientTransformation:
-    # For optax a warmup of no steps would stay at zero for ever.
-    warmup = optax.warmup_constant_schedule(0.0, learning_rate, warmup_steps)
+    """The rate rises to `learning_rate`, then falls on a cosine to the share `final` of it, which
+    it reaches at step `decay_steps`; with `final=1` it stays."""
+    begin = 0.0 if warmup_steps else learning_rate
+    decay = max(decay_steps, warmup_steps + 1)
+    rate = optax.warmup_cosine_decay_schedule(
+        begin, learning_rate, warmup_steps, decay, final * learning_rate
+    )
     return optax.chain(
         clip_per_tensor(agc, pmin),
         optax.scale_by_rms(beta2, eps, eps_in_sqrt=False, bias_correction=True),
         optax.ema(beta1, debias=True),
-        optax.scale_by_learning_rate(warmup if warmup_steps else learning_rate),
+        optax.scale_by_learning_rate(rate),
     )
 
 

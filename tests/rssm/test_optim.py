@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 from rssm.optim import clip_per_tensor, laprop
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-SETTINGS = dict(learning_rate=0.1, warmup_steps=2, agc=0.3, pmin=1e-3, beta1=0.9, beta2=0.99)
+SETTINGS = dict(learning_rate=0.1, warmup_steps=2, decay_steps=0, final=1.0)
+SETTINGS |= dict(agc=0.3, pmin=1e-3, beta1=0.9, beta2=0.99)
 
 
 def test_three_steps_equal_the_equations():
@@ -53,6 +54,15 @@ def test_without_warmup_the_first_step_has_the_full_rate():
     np.testing.assert_allclose(updates["w"], -0.1, rtol=1e-5)
 
 
+def test_the_rate_ends_at_its_final_share():
+    settings = SETTINGS | {"warmup_steps": 1, "decay_steps": 5, "final": 0.2}
+    optimizer, params = laprop(**settings, eps=1e-20), {"w": jnp.ones(3)}
+    state = optimizer.init(params)
+    for _ in range(8):
+        updates, state = optimizer.update({"w": jnp.ones(3)}, state, params)
+    np.testing.assert_allclose(updates["w"], -0.02, rtol=1e-4)
+
+
 def test_the_yaml_is_the_constructor_call():
-    optimizer = instantiate(OmegaConf.load(CONFIGS / "optim/laprop.yaml"))
-    assert isinstance(optimizer, optax.GradientTransformation)
+    cfg = OmegaConf.merge({"steps": 10}, {"optim": OmegaConf.load(CONFIGS / "optim/laprop.yaml")})
+    assert isinstance(instantiate(cfg.optim), optax.GradientTransformation)
