@@ -6,8 +6,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from experiments.bench import Case, bench, case, show
+from experiments.bench import bench, show
 from experiments.command import CONFIGS, UserError
+from experiments.measure import Case, case
 
 
 def settings(*overrides: str) -> DictConfig:
