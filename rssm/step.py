@@ -45,7 +45,7 @@ class Trainer:
         (loss, metrics), grads = jax.value_and_grad(total_loss, has_aux=True)(state.params)
         updates, opt_state = self.optimizer.update(grads, state.opt_state, state.params)
         params = optax.apply_updates(state.params, updates)
-        metrics |= {"loss": loss, "grad_norm": optax.global_norm(grads)}
+        metrics |= {"loss": loss, "grad_norm": optax.tree.norm(grads)}
         return TrainState(params, opt_state, state.step + 1), metrics
 
     def _eval_step(self, params: Any, batch: Batch, key: PRNGKeyArray) -> Metrics:

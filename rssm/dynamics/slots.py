@@ -7,7 +7,7 @@ action touches (what a call returns, and the labels):
     s_j   = read(h[j], z[j])                     at t-1, for each slot touched
     u     = compute(a, s_1, ..., s_J)
     h[j]  = GRU(h[j], [s_j, u])                  the other slots keep h and z
-    z[j]  ~ p(z | h[j], z[j] before)             cell by cell: keep, or make anew
+    z[j]  ~ p(z | h[j], z[1..J] before)          cell by cell: take from one of them, or make
     z[v]  ~ q(z | x[v])                          when the state is seen; needs no h, so no scan
 
 A cell has a few categoricals of its own, and one map from symbols to them serves all cells.
@@ -77,7 +77,7 @@ class Slots(nnx.Module):
 
         self.prior = MLP(deter, deter, 1, **on)
         self.prior_cells = Dense(deter, stoch, **on)
-        self.prior_keep = Dense(deter, cells, **on)
+        self.prior_source = Dense(deter, cells * (1 + self.touched), **on)
         self.post = Dense(x_dim, cell, **on)
 
         self.feat_h = Dense(deter, cells * feat_dim, **on)
@@ -173,17 +173,23 @@ class Slots(nnx.Module):
         z: Float[Array, "B J S C"],
         named: Bool[Array, "B J"],
     ) -> Float[Array, "B J S C"]:
-        """Per cell: what was there is kept with some probability, or else made from h.
+        """Per cell a mixture: what any slot touched had in this cell, and something made from h.
 
-        A place in the list of references that is not used says nothing: its prior is uniform.
+        Assignments, swaps and returns then move exact codes. A place in the list of references
+        that is not used says nothing: its prior is uniform.
         """
         hidden = self.prior(h)
         made = einops.rearrange(
             widen(self.prior_cells(hidden)), "b j (s c) -> b j s c", c=self.classes
         )
-        keep = jax.nn.sigmoid(widen(self.prior_keep(hidden)))
-        keep = einops.repeat(keep, "b j l -> b j (l g) 1", g=self.groups)
-        probs = keep * z + (1 - keep) * jax.nn.softmax(made)
+        source = einops.rearrange(
+            widen(self.prior_source(hidden)), "b j (l k) -> b j l k", l=self.cells
+        )
+        there = jnp.pad(named, ((0, 0), (1, 0)), constant_values=True)[:, None, None]
+        source = jax.nn.softmax(jnp.where(there, source, -1e30))
+        source = einops.repeat(source, "b j l k -> b j (l g) k", g=self.groups)
+        taken = jnp.einsum("bjsk,bksc->bjsc", source[..., 1:], widen(z))
+        probs = taken + source[..., :1] * jax.nn.softmax(made)
         probs = jnp.where(named[..., None, None], probs, 1 / self.classes)
         mix = max(self.unimix, 1e-6)  # the logarithm must not meet zeros
         return jnp.log((1 - mix) * probs + mix / self.classes)
