@@ -34,7 +34,7 @@ lint: .venv/ready
 	touch $@
 
 $(DATA)/manifest.json: | .venv/ready
-	$(BIN)/python -m experiments.trace corpus=demo out=$(DATA)
+	$(BIN)/python -m experiments.trace corpus=demo limits.events=200 out=$(DATA)
 
 $(RUN)/done: $(DATA)/manifest.json
 	$(BIN)/python -m experiments.train experiment=demo dataset=$(DATA) run_dir=$(RUN)

@@ -2,21 +2,36 @@
 
 import difflib
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
 
+_CALL = re.compile(r"[A-Za-z_]\w*\(.*\)", re.DOTALL)
+
 
 class UserError(Exception):
     """Something that the user can put right; its text is the whole message."""
+
+
+@contextmanager
+def user_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """Where these errors speak of what the user gave us."""
+    try:
+        yield
+    except kinds as error:
+        raise UserError(first_line(error)) from error
 
 
 def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
@@ -31,6 +46,7 @@ def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], 
             guarded(lambda: function(cfg))
 
         def main() -> None:
+            sys.argv[1:] = map(quoted, sys.argv[1:])
             if not any(argument.startswith("-") for argument in sys.argv[1:]):
                 guarded(lambda: check_overrides(name, sys.argv[1:]))
             run()
@@ -44,10 +60,24 @@ def guarded(call: Callable[[], None]) -> None:
     """Mistakes that we foresaw end in one line and exit code 1; others keep their traceback."""
     try:
         call()
-    except (UserError, OSError, OmegaConfBaseException) as error:
+    except (UserError, OSError, FloatingPointError, OmegaConfBaseException) as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
         sys.exit(f"error: {first_line(error)}")
+
+
+def quoted(argument: str) -> str:
+    """Hydra has functions and a grammar of its own: `call=f(3)` is meant as a text."""
+    key, _, value = argument.partition("=")
+    if argument.startswith("-") or not value:
+        return argument
+    try:
+        override = OverridesParser.create().parse_override(argument)
+        if not _CALL.fullmatch(value) or override.is_sweep_override() and "-m" in sys.argv:
+            return argument
+    except HydraException:
+        pass
+    return f"{key}={QuotedString(value, Quote.single).with_quotes()}"
 
 
 def check_overrides(name: str, overrides: list[str]) -> None:
@@ -61,15 +91,17 @@ def check_overrides(name: str, overrides: list[str]) -> None:
 
 def explain(name: str, overrides: list[str], error: Exception) -> str:
     groups = sorted(path.name for path in Path(CONFIGS).iterdir() if path.is_dir())
-    for override in overrides:
-        key, _, value = override.lstrip("+~").partition("=")
+    pairs = [override.lstrip("+~").partition("=")[::2] for override in overrides]
+    for key, value in pairs:
         group = Path(CONFIGS) / key
-        if group.is_dir() and not (group / f"{value}.yaml").exists():
+        if key in groups and not (group / f"{value}.yaml").exists():
             return f"unknown {key} {value!r}; there are: {', '.join(options(group))}"
-    known = [*groups, *keys(compose(name))]
-    for override in overrides:
-        key = override.lstrip("+~").partition("=")[0]
-        if key not in known:
+    try:
+        known = [*groups, *keys(compose(name, [f"{k}={v}" for k, v in pairs if k in groups]))]
+    except HydraException as error:
+        return first_line(error)
+    for key, _ in pairs:
+        if key not in known and not key.startswith("hydra."):
             near = difflib.get_close_matches(key, known, 1, 0)
             return f"unknown key {key!r}; the nearest is {near[0]!r}"
     return first_line(error)

@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grain
 import numpy as np
 from array_record.python.array_record_data_source import ArrayRecordDataSource
 
-from experiments.command import UserError
+from experiments.command import UserError, user_errors
 from tracer.store import Dataset, unpack_window
+
+
+def open_dataset(folder: Path | str) -> Dataset:
+    try:
+        with user_errors(ValueError):
+            return Dataset(folder)
+    except FileNotFoundError as error:
+        raise UserError(f"{error}; `python -m experiments.trace` makes one") from error
 
 
 def train_batches(dataset: Dataset, batch_size: int, seed: int) -> grain.DatasetIterator:

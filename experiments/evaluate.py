@@ -13,8 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from experiments.build import build
+from experiments.build import build_programs
 from experiments.command import UserError, command
+from experiments.data import open_dataset
 from experiments.predict import (
     MODES,
     Case,
@@ -27,7 +28,6 @@ from experiments.score import HEADLINES, Scored, finite, score
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
-from tracer.store import Dataset
 from tracer.values import render
 
 
@@ -45,12 +45,11 @@ def main(cfg: DictConfig) -> None:
 def suite_traces(cfg: DictConfig, predictor: Predictor) -> Iterator[Trace]:
     """The held-out split of the run's own dataset, or a corpus that is traced now."""
     if cfg.suite.corpus is None:
-        yield from Dataset(predictor.cfg.dataset).traces("test")
+        yield from open_dataset(predictor.cfg.dataset).traces("test")
         return
-    corpus = OmegaConf.merge(cfg.suite.corpus, {"path": cfg.suite.path})
-    assert isinstance(corpus, DictConfig)
+    corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
     processes = cfg.processes or os.cpu_count() or 1
-    yield from run_all(build(corpus), Limits(**cfg.limits), processes, keep_trace)
+    yield from run_all(build_programs(corpus), Limits(**cfg.limits), processes, keep_trace)
 
 
 def keep_trace(program: Program, outcome: Outcome) -> Trace:

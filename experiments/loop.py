@@ -31,27 +31,30 @@ def train(
     always has the next step to work on."""
     key = jax.random.key(seed)
     began = time.monotonic()
-    report = Report(writer, int(state.step))
-    done = int(state.step)
+    done = saved = int(state.step)
+    report = Report(writer, done, log_every)
     while done < steps and time.monotonic() - began < seconds:
         state, metrics = trainer.train_step(state, next(batches), key)
         done += 1
         report.flush()
-        if done % log_every == 0:
-            report.hold(done, metrics)
-        if done % save_every == 0 and done < steps:
+        report.hold(done, metrics)
+        if done % save_every == 0:
+            report.flush()  # what is saved is finite, and its metrics are written
             save(checkpointer, state, batches, writer, validate)
+            saved = done
         writer.advance(done)
     report.flush()
-    save(checkpointer, state, batches, writer, validate)
+    if saved < done:
+        save(checkpointer, state, batches, writer, validate)
     return state
 
 
 class Report:
     """Metrics wait here for one step: to read them is to wait for the device."""
 
-    def __init__(self, writer: Writer, step: int):
+    def __init__(self, writer: Writer, step: int, log_every: int):
         self.writer, self.step, self.time = writer, step, time.monotonic()
+        self.log_every = log_every
         self.held: tuple[int, Mapping] | None = None
 
     def hold(self, step: int, metrics: Mapping) -> None:
@@ -60,13 +63,15 @@ class Report:
     def flush(self) -> None:
         if self.held is None:
             return
-        step, metrics = self.held
+        (step, metrics), self.held = self.held, None
+        if not np.isfinite(metrics["loss"]):
+            raise FloatingPointError(f"the loss is {float(metrics['loss'])} at step {step}")
+        if step % self.log_every:
+            return
         values = {name: float(value) for name, value in metrics.items()}
         now = time.monotonic()
         rate = (step - self.step) / (now - self.time)
-        self.step, self.time, self.held = step, now, None
-        if not np.isfinite(values["loss"]):
-            raise FloatingPointError(f"the loss is {values['loss']} at step {step}")
+        self.step, self.time = step, now
         self.writer.write(step, values | {"steps_per_second": rate}, SHOWN)
 
 

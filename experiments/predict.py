@@ -11,6 +11,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from experiments.checkpoint import Checkpointer, read_run
+from experiments.command import user_errors
 from experiments.model import build_model, build_optimizer, count
 from rssm.model import Belief
 from rssm.spec import Spec
@@ -53,7 +54,8 @@ class Predictor:
 
     def __init__(self, run_dir: Path, cfg: DictConfig, schema: dict):
         self.run_dir, self.cfg = run_dir, cfg
-        self.layout = check_schema(schema, run_dir)
+        with user_errors(ValueError):
+            self.layout = check_schema(schema, run_dir)
         model = build_model(cfg, Spec.from_schema(schema), cfg.seed)
         self.trainer = Trainer(model, build_optimizer(cfg))
         checkpointer = Checkpointer(run_dir)
@@ -93,7 +95,7 @@ class Predictor:
         ordered = sorted(cases, key=lambda case: len(case.window["mask"]))
         for steps, group in groupby(ordered, key=lambda case: len(case.window["mask"])):
             same = list(group)
-            size = max(1, BATCH // steps)
+            size = min(len(same), BATCH // steps)
             for start in range(0, len(same), size):
                 yield from self._predict(same[start : start + size], size, mode, shuffled)
 

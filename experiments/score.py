@@ -8,6 +8,8 @@ import ast
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +27,10 @@ HEADLINES = (
     "output_pass_at_1",
 )
 RESAMPLES = 1000  # of the bootstrap
+
+# What makes a whole statement of a header: `elif x:`, `except E:`, `case 1:`, `try:`, `match x:`.
+HEADS = ("", "if x: pass\n", "try: pass\n", "match x:\n ")
+TAILS = ("", "\n  pass", "\n  pass\nfinally: pass", "\n case _: pass")
 
 
 class Scored(NamedTuple):
@@ -150,13 +156,16 @@ def by_statement(trace: Scored) -> Iterable[tuple[str, bool]]:
         yield statement_kind(trace.statements[step - 1]), right
 
 
+@lru_cache(maxsize=1 << 12)
 def statement_kind(text: str) -> str:
     """The name of the statement's ast node, of a compound one from its header."""
-    for source in (text, f"{text} pass", f"try: pass\n{text} pass", f"if x: pass\n{text} pass"):
+    for head, tail in product(HEADS, TAILS):
         try:
-            return type(ast.parse(source).body[0]).__name__
-        except (SyntaxError, IndexError, ValueError):
+            return type(ast.parse(head + text + tail).body[0]).__name__
+        except (SyntaxError, ValueError):
             continue
+        except IndexError:  # there is no statement
+            break
     return "other"
 
 
@@ -183,8 +192,10 @@ def intervals(programs: Sequence[str], rows: Sequence[dict]) -> dict[str, list[f
         values = np.array([row[name] for row in rows], float)
         sums = np.array([np.nansum(values[group]) for group in groups])
         sizes = np.array([np.isfinite(values[group]).sum() for group in groups])
-        means = sums[draws].sum(1) / np.maximum(1, sizes[draws].sum(1))
-        found[name] = [float(x) for x in np.percentile(means, [2.5, 97.5])]
+        total, size = sums[draws].sum(1), sizes[draws].sum(1)
+        means = total[size > 0] / size[size > 0]  # a draw may have no such step
+        if len(means):
+            found[name] = [float(x) for x in np.percentile(means, [2.5, 97.5])]
     return found
 
 

@@ -15,10 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from tracer.corpora.split import group, split, unique
 
-from experiments.build import build
-from experiments.command import command
+from experiments.build import build_programs
+from experiments.command import command, user_errors
+from tracer.corpora.split import group, split, unique
 from tracer.encode import encode_trajectory, pieces
 from tracer.layout import Layout
 from tracer.pool import run_all
@@ -28,6 +28,7 @@ from tracer.store import SPLITS, Dataset, Writer
 from tracer.windows import pack
 
 SHUFFLED = 100_000  # pieces that are shuffled together before they are packed
+MAY_DIFFER = ("out", "processes")  # without another dataset coming out
 
 
 class Traced(NamedTuple):
@@ -47,14 +48,16 @@ def main(cfg: DictConfig) -> None:
 def trace_corpus(cfg: DictConfig) -> Path:
     folder = Path(cfg.out)
     settings = OmegaConf.to_container(cfg, resolve=True)
-    if folder.exists() and Dataset(folder).manifest["config"] == settings:
+    assert isinstance(settings, dict)
+    if is_made(folder, settings):
         print(f"{folder} is already made with this config")
         return folder
-    layout, limits = Layout(**cfg.window), Limits(**cfg.limits)
+    with user_errors(TypeError):
+        layout, limits = Layout(**cfg.window), Limits(**cfg.limits)
     writer = Writer(folder, layout)
     began = time.monotonic()
     try:
-        programs = unique(build(cfg.corpus))
+        programs = unique(build_programs(cfg.corpus))
         processes = cfg.processes or os.cpu_count() or 1
         found = run_all(programs, limits, processes, partial(digest, layout=layout))
         outcomes, counts = write(found, writer, layout, cfg.seed)
@@ -71,6 +74,15 @@ def trace_corpus(cfg: DictConfig) -> Path:
         raise
     show(outcomes, counts, folder, time.monotonic() - began)
     return folder
+
+
+def is_made(folder: Path, settings: dict) -> bool:
+    """Whether a dataset is there, and these settings would give it again."""
+    if not (folder / "manifest.json").is_file():
+        return False
+    with user_errors(ValueError):
+        made = Dataset(folder).manifest["config"]
+    return all(made.get(k) == v for k, v in settings.items() if k not in MAY_DIFFER)
 
 
 def digest(program: Program, outcome: Outcome, layout: Layout) -> Traced:

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import loop
 from experiments.checkpoint import Checkpointer, read_run, write_run
 from experiments.command import UserError, command
-from experiments.data import eval_batches, train_batches
+from experiments.data import eval_batches, open_dataset, train_batches
 from experiments.model import build_model, build_optimizer, count, read_spec
 from experiments.writer import Writer
 from rssm.step import Trainer, TrainState
@@ -43,6 +43,7 @@ def train_run(cfg: DictConfig) -> Path:
         f"{cfg.data.batch_size * dataset.layout.steps} transitions a step"
     )
     if int(state.step) >= cfg.steps:
+        checkpointer.close()
         print(f"{run_dir} has its {cfg.steps} steps")
         return run_dir
     writer = Writer(run_dir, int(state.step), cfg.steps)
@@ -77,16 +78,8 @@ def validate(
         trainer.eval_step(state.params, batch, jax.random.key(number))
         for number, batch in enumerate(itertools.islice(batches, cfg.valid_batches))
     ]
-    return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
-
-
-def open_dataset(folder: str) -> Dataset:
-    try:
-        return Dataset(folder)
-    except FileNotFoundError as error:
-        raise UserError(f"{error}; `python -m experiments.trace` makes one") from error
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    names = rows[0] if rows else ()
+    return {name: float(np.mean([row[name] for row in rows])) for name in names}
 
 
 def check_same(cfg: DictConfig, stored: DictConfig, run_dir: Path) -> None:

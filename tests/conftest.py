@@ -1,9 +1,17 @@
 """Settings of all tests: jax compiles fast rather than well, unless a test asks otherwise."""
 
+import atexit
 import os
+import tempfile
 
 # Read when jax is first imported, which tests of the tracer never do.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
+
+# What one test has compiled, the others of this run need not.
+compiled = tempfile.TemporaryDirectory(prefix="jax-")
+atexit.register(compiled.cleanup)
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled.name)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def pytest_addoption(parser):

@@ -33,6 +33,13 @@ ORDER = {
         model optim
         step
     """,
+    "experiments": """
+        command measure score charts episodes writer
+        build data checkpoint
+        model loop
+        predict bench_tracer bench_model
+        trace train evaluate imagine report bench
+    """,
 }
 ROOMS = {
     # room: what it never imports, here or anywhere below

@@ -61,8 +61,8 @@ class Slots(nnx.Module):
         self.slots, self.cells, self.touched = slots, cells, refs + ALWAYS
         self.deter, self.groups, self.classes = deter, groups, classes
         self.unimix, self.free_nats = unimix, (free_nats_dyn, free_nats_rep)
-        self.feat_dim, self.dtype = feat_dim, dtype
         cell, stoch = groups * classes, cells * groups * classes
+        self.feat_dim, self.dtype = cell + feat_dim, dtype
         on = {"rngs": rngs, "dtype": dtype}
 
         self.read = Dense(deter + stoch, read, **on)
@@ -80,8 +80,7 @@ class Slots(nnx.Module):
         self.prior_source = Dense(deter, cells * (1 + self.touched), **on)
         self.post = Dense(x_dim, cell, **on)
 
-        self.feat_h = Dense(deter, cells * feat_dim, **on)
-        self.feat_z = Dense(cell, feat_dim, **on)
+        self.feat = Dense(deter, cells * feat_dim, **on)
         self.feat_norm = RMSNorm(feat_dim)
 
     def initial(self, batch_size: int) -> Carry:
@@ -203,9 +202,10 @@ class Slots(nnx.Module):
     def _feature(
         self, h: Float[Array, "B T V H"], z: Float[Array, "B T V S C"]
     ) -> Float[Array, "B T V L F"]:
-        cells = einops.rearrange(z, "b t v (l g) c -> b t v l (g c)", l=self.cells)
-        spread = einops.rearrange(self.feat_h(h), "b t v (l f) -> b t v l f", l=self.cells)
-        return self.feat_norm(self.feat_z(cells) + spread)
+        """Of each cell: its codes as they are, and what h has to say of it."""
+        codes = einops.rearrange(z, "b t v (l g) c -> b t v l (g c)", l=self.cells)
+        spread = einops.rearrange(self.feat(h), "b t v (l f) -> b t v l f", l=self.cells)
+        return jnp.concatenate([codes.astype(h.dtype), self.feat_norm(spread)], -1)
 
     def _noise(self, key: PRNGKeyArray | None, shape: tuple[int, ...]) -> Array | None:
         return gumbel(key, *shape, self.slots, self.cells * self.groups, self.classes)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from tiny import BATCH, DYNAMICS, MODEL, config
+from tiny import BATCH, DYNAMICS, LAYOUT, MODEL, config
 
 from experiments.model import build_model, build_optimizer
 from rssm.dynamics.base import Action, Inputs
@@ -19,12 +19,10 @@ from rssm.spec import Spec
 from rssm.step import Trainer, TrainState
 from tracer.corpora.synthetic import programs
 from tracer.encode import encode_trajectory, pieces
-from tracer.layout import Layout
 from tracer.sandbox import Sandbox
 from tracer.schema import frames
 from tracer.windows import pack
 
-LAYOUT = Layout()
 CUT = 5
 KEY = jax.random.key(7)
 
@@ -55,7 +53,7 @@ def model(request, batch) -> Model:
     spec = Spec.from_schema(LAYOUT.schema())
     trainer = Trainer(nnx.jit(lambda: build_model(cfg, spec, 0))(), build_optimizer(cfg))
     state, losses = trainer.initial(), []
-    for _ in range(50):
+    for _ in range(40):
         state, metrics = trainer.train_step(state, batch, KEY)
         losses.append(metrics["loss"])
     return Model(spec, trainer, state, [float(loss) for loss in losses])
@@ -108,7 +106,7 @@ def test_steps_that_are_not_masked_count(model, batch):
 
 def test_one_batch_can_be_overfitted(model):
     assert np.isfinite(model.losses).all()
-    assert np.mean(model.losses[-5:]) < 0.6 * np.mean(model.losses[:3])
+    assert np.mean(model.losses[-5:]) < 0.5 * np.mean(model.losses[:3])
 
 
 def test_a_step_is_compiled_once(model):

@@ -1,0 +1,142 @@
+"""Corpus to dataset: whole or not at all, made once, no program on two sides."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tiny import LAYOUT, config, tracing
+
+from experiments import trace
+from experiments.command import UserError, guarded
+from experiments.trace import trace_corpus
+from tracer.corpora.split import group
+from tracer.schema import Program, frames
+from tracer.store import SPLITS, Dataset, unpack_window
+
+GOOD = {"id": "0", "code": "def f(x):\n    return x + 1", "input": "3", "output": "4"}
+
+
+def jsonl(path: Path, *records: object) -> Path:
+    path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    return path
+
+
+def contents(folder: Path) -> dict[Path, tuple[int, bytes]]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def test_the_manifest_says_what_is_in_the_folder(dataset):
+    from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+    found = Dataset(dataset)
+    manifest = found.manifest
+    traces = {name: list(found.traces(name)) for name in SPLITS}
+    assert sum(map(len, traces.values())) == 60
+    for name in SPLITS:
+        trajectories = [e for t in traces[name] for e in frames(t).values()]
+        counts = manifest["counts"][name]
+        assert counts["trajectories"] == len(trajectories)
+        assert counts["steps"] == sum(map(len, trajectories))
+        assert 0 < counts["values_exact"] <= counts["values"]
+        assert sum(manifest["outcomes"][name].values()) == len(traces[name])
+        assert manifest["records"][f"{name}-traces"] == len(traces[name])
+        windows = ArrayRecordDataSource(found.shards(name, "windows"))
+        assert manifest["records"][f"{name}-windows"] == len(windows)
+        steps = [unpack_window(w, found.layout.fields())["mask"].sum() for w in windows]
+        assert sum(steps) == counts["steps"]  # none of these is cut into pieces
+    assert set(manifest["files"]) == {p.name for p in dataset.glob("*.array_record")}
+    assert manifest["config"]["corpus"]["count"] == 60
+
+
+def test_no_program_is_on_two_sides(dataset):
+    found = Dataset(dataset)
+    sides = [
+        {group(Program(t.source, t.input, t.origin)) for t in found.traces(name)} for name in SPLITS
+    ]
+    assert all(sides)
+    assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
+
+
+@pytest.mark.parametrize("other", ["processes=3", "out={relative}"])
+def test_the_same_command_again_says_it_is_made_and_changes_nothing(
+    dataset, other, capsys, monkeypatch
+):
+    before = contents(dataset)
+    monkeypatch.chdir(dataset.parent)
+    assert trace_corpus(tracing(dataset, other.format(relative=dataset.name))) == Path(
+        dataset.name if "out" in other else dataset
+    )
+    assert "is already made with this config" in capsys.readouterr().out
+    assert contents(dataset) == before
+
+
+def test_another_config_for_the_same_folder_is_refused_and_changes_nothing(dataset):
+    before = contents(dataset)
+    with pytest.raises(SystemExit) as error:
+        guarded(lambda: trace_corpus(tracing(dataset, "seed=1")) and None)
+    said = f"error: {dataset} already exists; choose another folder or remove it"
+    assert error.value.code == said
+    assert contents(dataset) == before
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="already exists; choose another folder or remove"):
+        trace_corpus(tracing(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_interrupted_writing_leaves_nothing_behind(tmp_path, monkeypatch):
+    def interrupted(self, name, window):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trace.Writer, "write_window", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trace_corpus(tracing(tmp_path / "dataset", "corpus.count=3"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_corpus_that_breaks_off_leaves_nothing_behind_and_is_one_line(tmp_path):
+    path = jsonl(tmp_path / "cruxeval.jsonl", GOOD, {"id": "1"})
+    cfg = config("trace", "corpus=cruxeval", f"corpus.path={path}", f"out={tmp_path / 'out'}")
+    cfg.processes = 1
+    with pytest.raises(UserError, match="cruxeval.jsonl, line 2: no field 'code'") as error:
+        trace_corpus(cfg)
+    assert "\n" not in str(error.value)
+    assert [each.name for each in tmp_path.iterdir()] == ["cruxeval.jsonl"]
+
+
+def test_a_corpus_without_its_file_is_one_line(tmp_path):
+    cfg = config("trace", "corpus=mbpp", f"corpus.path={tmp_path / 'no'}", f"out={tmp_path / 'o'}")
+    cfg.processes = 1
+    with pytest.raises(SystemExit, match="^error: no file .*/no; the whole set is mbpp/mbpp.jsonl"):
+        guarded(lambda: trace_corpus(cfg) and None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dataset_of_another_version_is_not_taken_for_ours(tmp_path):
+    cfg = tracing(tmp_path / "dataset", "corpus.count=2")
+    trace_corpus(cfg)
+    schema = LAYOUT.schema() | {"version": "windows-v0"}
+    (tmp_path / "dataset" / "schema.json").write_text(json.dumps(schema))
+    with pytest.raises(UserError, match="'windows-v0'; this program reads"):
+        trace_corpus(cfg)
+
+
+def test_the_sizes_of_windows_can_be_chosen_and_are_checked(tmp_path):
+    cfg = tracing(tmp_path / "dataset", "corpus.count=2", "+window.slots=16")
+    assert Dataset(trace_corpus(cfg)).layout == LAYOUT._replace(slots=16)
+    with pytest.raises(UserError, match="'slot'"):
+        trace_corpus(tracing(tmp_path / "other", "+window.slot=16"))
+
+
+def test_a_program_that_fails_is_data_and_one_that_repeats_is_left_out(tmp_path):
+    bad = GOOD | {"id": "1", "code": "def f(x:"}
+    raising = GOOD | {"id": "2", "code": "def f(x):\n    return x[0]"}
+    path = jsonl(tmp_path / "c.jsonl", GOOD, bad, raising, GOOD | {"id": "3"})
+    cfg = config("trace", "corpus=cruxeval", f"corpus.path={path}", f"out={tmp_path / 'out'}")
+    cfg.processes = 1
+    found = Dataset(trace_corpus(cfg)).manifest["outcomes"]
+    kinds = sorted(kind for name in SPLITS for kind, n in found[name].items() for _ in range(n))
+    assert kinds == ["exception", "ok", "rejected"]
