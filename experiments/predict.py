@@ -72,11 +72,15 @@ class Predictor:
         return count(self.params)
 
     def cases(self, traces: Iterable[Trace]) -> Iterator[Case]:
-        """The calls under test: those that no other traced call made."""
+        """The calls under test: those that no other traced call made.
+
+        Each begins with its first statement: that it was called changes nothing.
+        """
         for trace in traces:
             for events in frames(trace).values():
-                if events[0].depth == 0 and len(events) > 1:
-                    yield self.case(trace, events)
+                body = events[1:] if events[0].kind == "call" else events
+                if events[0].depth == 0 and len(body) > 1:
+                    yield self.case(trace, body)
 
     def case(self, trace: Trace, events: list[Event]) -> Case:
         steps = next((b for b in BUCKETS if len(events) <= b), BUCKETS[-1])

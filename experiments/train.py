@@ -17,6 +17,7 @@ from rssm.step import Trainer, TrainState
 from tracer.store import Dataset
 
 MAY_DIFFER = ("steps", "minutes", "log_every", "save_every", "valid_batches", "run_dir")
+MAY_DIFFER += ("optim.decay_steps",)
 
 
 @command("train")
@@ -86,7 +87,7 @@ def check_same(cfg: DictConfig, stored: DictConfig, run_dir: Path) -> None:
     """A run goes on with the config that it began with; how long and how chatty may change."""
     new, old = (flat(OmegaConf.to_container(c, resolve=True)) for c in (cfg, stored))
     for key in sorted(new.keys() | old.keys()):
-        if new.get(key) != old.get(key) and key.partition(".")[0] not in MAY_DIFFER:
+        if new.get(key) != old.get(key) and not {key, key.partition(".")[0]} & set(MAY_DIFFER):
             raise UserError(
                 f"{run_dir} was begun with {key}={old.get(key)}, now it is {new.get(key)}; "
                 "choose another run_dir"
