@@ -72,13 +72,14 @@ def imagine_one(cfg: DictConfig, name: str, sizes: dict[str, Any]) -> Cases:
     graph, params = nnx.split(model, nnx.Param)
 
     @jax.jit
-    def latent(params: Any, a: Action, memory: Array) -> Array:
+    def latent(params: Any, a: Action, memory: Array, texts: Array) -> Array:
         dynamics = nnx.merge(graph, params).dynamics
         return dynamics.imagine(dynamics.initial(len(a.refs)), a, None)[1].feat
 
     @jax.jit
-    def decoded(params: Any, a: Action, memory: Array) -> Belief:
-        return nnx.merge(graph, params).read(latent(params, a, memory), memory)
+    def decoded(params: Any, a: Action, memory: Array, texts: Array) -> Belief:
+        feat = latent(params, a, memory, texts)
+        return nnx.merge(graph, params).read(feat, memory, texts)
 
     cases: Cases = {}
     for batch_size in cfg.imagined:
@@ -120,12 +121,14 @@ def random_batch(spec: Spec, batch_size: int) -> Batch:
     return jax.device_put(batch)
 
 
-def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array]:
-    """Embedded statements, and the rows that the slots held last."""
+def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array, Array]:
+    """Embedded statements, the rows that the slots held last, and the statements' tokens."""
     spec, shape = model.spec, (batch_size, length)
-    keys = jax.random.split(jax.random.key(0), 3)
+    keys = jax.random.split(jax.random.key(0), 4)
     embedding = jax.random.normal(keys[0], (*shape, model.encoder.a_dim))
     refs = jax.random.randint(keys[1], (*shape, spec.references), 0, spec.slots + 1)
-    rows = spec[spec.rows.table]
+    rows, texts = spec[spec.rows.table], spec[spec.action.table]
     cells = (*shape, spec.rows.shape[1], rows.shape[1])
-    return Action(embedding, refs), jax.random.randint(keys[2], cells, 0, rows.size)
+    memory = jax.random.randint(keys[2], cells, 0, rows.size)
+    tokens = jax.random.randint(keys[3], (*shape, texts.shape[1]), 0, texts.size)
+    return Action(embedding, refs), memory, tokens

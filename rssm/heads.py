@@ -1,10 +1,17 @@
 """Features to fields: what each slot holds, cell by cell, and the labels.
 
-A value is most often what it was when it was last seen, or nearly so, and the decoder can say so:
+A value is most often what it was when it was last seen, or nearly so, or it stands in the statement
+that made it; the decoder can say so:
 
-    same  ~ Bernoulli(s(feat))                         the slot holds what was seen last
-    cell  ~ c(feat) [remembered cell] + (1 - c(feat)) Categorical(g(feat))
+    same  ~ Bernoulli(s(feat))                              the slot holds what was seen last
+    cell  ~ w_0 Categorical(g(feat)) + w_1 [remembered cell] + w_2 sum_i p_i [token i]
+
+with the weights w and the pointer p over the statement's tokens read from the cell's feature: a
+pointer-generator (arXiv:1704.04368).
 """
+
+import math
+from typing import NamedTuple
 
 import einops
 import jax
@@ -17,6 +24,21 @@ from rssm.spec import Spec
 from rssm.types import Array, Bool, Float, Int
 
 
+class Sources(NamedTuple):
+    """What a cell may be copied from; None where there is nothing."""
+
+    memory: Int[Array, "*n L"] | None = None  # the row that was seen last
+    tokens: Int[Array, "*n M"] | None = None  # of the statement that was executed
+
+
+class Mixture(NamedTuple):
+    """What is known of each cell before it is asked for a symbol."""
+
+    made: Float[Array, "*n L K"]  # log-probabilities
+    weights: Float[Array, "*n L 3"]  # of making, of the memory, of the statement; logarithms
+    pointer: Float[Array, "*n L M"] | None  # over the statement's tokens
+
+
 class RowHead(nnx.Module):
     """A slot's feature to its row of cells: one map for all cells, all at once."""
 
@@ -25,54 +47,95 @@ class RowHead(nnx.Module):
         feat_dim: int,
         cells: int,
         symbols: int,
+        tokens: int,
+        token_symbols: int,
         width: int,
         *,
         rngs: nnx.Rngs,
         dtype: DTypeLike,
     ):
+        small = nnx.initializers.normal(0.02)
         self.same = Dense(cells * feat_dim, 1, rngs=rngs, dtype=dtype)
         self.hidden = Dense(feat_dim, width, rngs=rngs, dtype=dtype)
-        self.position = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (cells, width)))
+        self.position = nnx.Param(small(rngs(), (cells, width)))
         self.norm = RMSNorm(width)
-        self.out = Dense(width, symbols + 1, rngs=rngs, dtype=dtype)
+        self.out = Dense(width, symbols + 3, rngs=rngs, dtype=dtype)
+        self.query = Dense(width, width, rngs=rngs, dtype=dtype)
+        self.key = nnx.Embed(token_symbols, width, dtype=dtype, rngs=rngs)
+        self.key_position = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (tokens, width)))
+        self.symbols = symbols
 
     def same_logit(self, feat: Float[Array, "*n L F"]) -> Float[Array, "*n"]:
         return widen(self.same(einops.rearrange(feat, "... l f -> ... (l f)"))[..., 0])
 
-    def logits(
-        self, feat: Float[Array, "*n L F"]
-    ) -> tuple[Float[Array, "*n L K"], Float[Array, "*n L"]]:
-        """Logits of what a cell holds, and of copying it from memory."""
-        hidden = self.hidden(feat) + self.position[...].astype(feat.dtype)
-        out = widen(self.out(jax.nn.silu(self.norm(hidden))))
-        return out[..., :-1], out[..., -1]
-
     def log_prob(
-        self,
-        feat: Float[Array, "*n L F"],
-        target: Int[Array, "*n L"],
-        memory: Int[Array, "*n L"] | None,
+        self, feat: Float[Array, "*n L F"], target: Int[Array, "*n L"], sources: Sources
     ) -> Float[Array, "*n L"]:
-        """Of each target cell; without a memory nothing can be copied."""
-        logits, copy = self.logits(feat)
-        made = jnp.take_along_axis(jax.nn.log_softmax(logits), target[..., None], -1)[..., 0]
-        if memory is None:
-            return made
-        copied = jnp.where(memory == target, jax.nn.log_sigmoid(copy), -jnp.inf)
-        return jnp.logaddexp(jax.nn.log_sigmoid(-copy) + made, copied)
+        """Of each target cell."""
+        return log_prob_of(target, self._mixture(feat, sources), sources)
 
     def mode(
-        self, feat: Float[Array, "*n L F"], memory: Int[Array, "*n L"]
+        self, feat: Float[Array, "*n L F"], sources: Sources
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
-        """The likeliest row, and its log-probability; a row ends with its first padding."""
-        logits, copy = self.logits(feat)
-        made = jax.nn.log_softmax(logits) + jax.nn.log_sigmoid(-copy)[..., None]
-        kept = jnp.take_along_axis(made, memory[..., None], -1)[..., 0]
-        kept = jnp.logaddexp(kept, jax.nn.log_sigmoid(copy))
-        best = made.max(-1)
-        rows = jnp.where(kept > best, memory, made.argmax(-1))
+        """The likeliest row, and its log-probability; a row ends with its first padding.
+
+        The likeliest symbol of a cell is looked for among the best of each source: what it finds has
+        a third of the highest probability at least, and all of it where one source is sure.
+        """
+        mixture = self._mixture(feat, sources)
+        best = [mixture.made.argmax(-1)]
+        if sources.memory is not None:
+            best.append(sources.memory)
+        if sources.tokens is not None and mixture.pointer is not None:
+            token = jnp.take_along_axis(sources.tokens, mixture.pointer.argmax(-1), -1)
+            best.append(jnp.where(token < self.symbols, token, best[0]))
+        log_probs = jnp.stack([log_prob_of(symbol, mixture, sources) for symbol in best])
+        winner = log_probs.argmax(0)[None]
+        rows = jnp.take_along_axis(jnp.stack(best), winner, 0)[0]
         used = in_use(rows)
-        return jnp.where(used, rows, 0), jnp.where(used, jnp.maximum(kept, best), 0).sum(-1)
+        return jnp.where(used, rows, 0), jnp.where(used, log_probs.max(0), 0).sum(-1)
+
+    def _mixture(self, feat: Float[Array, "*n L F"], sources: Sources) -> Mixture:
+        hidden = self.hidden(feat) + self.position[...].astype(feat.dtype)
+        hidden = jax.nn.silu(self.norm(hidden))
+        out = widen(self.out(hidden))
+        weights = [out[..., self.symbols + source] for source in range(3)]
+        if sources.memory is None:
+            weights[1] = jnp.full_like(weights[1], -1e30)
+        there = (
+            False if sources.tokens is None else self._spelled(sources.tokens).any(-1)[..., None]
+        )
+        weights[2] = jnp.where(there, weights[2], -1e30)
+        weights = jax.nn.log_softmax(jnp.stack(weights, -1))
+        pointer = None if sources.tokens is None else self._point(hidden, sources.tokens)
+        return Mixture(jax.nn.log_softmax(out[..., : self.symbols]), weights, pointer)
+
+    def _point(
+        self, hidden: Float[Array, "*n L W"], tokens: Int[Array, "*n M"]
+    ) -> Float[Array, "*n L M"]:
+        keys = self.key(tokens) + self.key_position[...].astype(hidden.dtype)
+        scores = widen(jnp.einsum("...lw,...mw->...lm", self.query(hidden), keys))
+        spelled = self._spelled(tokens)[..., None, :]
+        return jax.nn.softmax(jnp.where(spelled, scores / math.sqrt(keys.shape[-1]), -1e30))
+
+    def _spelled(self, tokens: Int[Array, "*n M"]) -> Bool[Array, "*n M"]:
+        """Which tokens are symbols that values have too."""
+        return (tokens > 0) & (tokens < self.symbols)
+
+
+def log_prob_of(
+    target: Int[Array, "*n L"], mixture: Mixture, sources: Sources
+) -> Float[Array, "*n L"]:
+    made = jnp.take_along_axis(mixture.made, target[..., None], -1)[..., 0]
+    total = mixture.weights[..., 0] + made
+    if sources.memory is not None:
+        kept = jnp.where(sources.memory == target, mixture.weights[..., 1], -jnp.inf)
+        total = jnp.logaddexp(total, kept)
+    if sources.tokens is not None and mixture.pointer is not None:
+        same = sources.tokens[..., None, :] == target[..., None]
+        share = jnp.where(same, mixture.pointer, 0).sum(-1)
+        total = jnp.logaddexp(total, mixture.weights[..., 2] + jnp.log(share + 1e-12))
+    return total
 
 
 def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:
@@ -93,8 +156,9 @@ class Heads(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        symbols = spec[spec.rows.table].size
-        self.rows = RowHead(feat_dim, spec.cells, symbols, width, rngs=rngs, dtype=dtype)
+        symbols, statements = spec[spec.rows.table].size, spec[spec.action.table]
+        sizes = (spec.cells, symbols, statements.shape[1], statements.size)
+        self.rows = RowHead(feat_dim, *sizes, width, rngs=rngs, dtype=dtype)
         self.names = [field.name for field in spec.labels]
         self.labels = nnx.List(
             [Dense(feat_dim, field.size, rngs=rngs, dtype=dtype) for field in spec.labels]

@@ -21,8 +21,9 @@ from flax import nnx
 
 from rssm.dynamics.base import Action, Dynamics, Inputs
 from rssm.encoder import Encoder, take_rows
-from rssm.heads import Heads, in_use
+from rssm.heads import Heads, Sources, in_use
 from rssm.losses import masked_mean
+from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
@@ -80,13 +81,19 @@ class WorldModel(nnx.Module):
         """What is expected at each step, from the steps seen before it."""
         carry = self.dynamics.initial(len(seen))
         _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
-        return self.read(rollout.guess, self._memory_rows(batch, seen))
+        return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
 
-    def read(self, feat: Float[Array, "B T V L F"], memory: Int[Array, "B T V1 L"]) -> Belief:
+    def read(
+        self,
+        feat: Float[Array, "B T V L F"],
+        memory: Int[Array, "B T V1 L"],
+        texts: Int[Array, "B T M"],
+    ) -> Belief:
         """The likeliest state: what was seen last where it is the same, else decoded cells."""
         slots = feat[:, :, :-1]
         same = self.heads.rows.same_logit(slots)
-        rows, log_prob = self.heads.rows.mode(slots, memory)
+        tokens = jnp.broadcast_to(texts[:, :, None], (*slots.shape[:3], texts.shape[-1]))
+        rows, log_prob = self.heads.rows.mode(slots, Sources(memory, tokens))
         kept = same > 0
         log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
         labels = {n: x.argmax(-1) for n, x in self.heads.label_logits(feat).items()}
@@ -95,6 +102,13 @@ class WorldModel(nnx.Module):
     def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
         x, a = self.encoder(batch)
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
+
+    def _texts(self, batch: Batch) -> Int[Array, "B T M"]:
+        """The tokens of the action that led to each step; none at a reset."""
+        table = batch[self.spec.action.table or ""].astype(jnp.int32)
+        tokens = take_rows(table, batch[self.spec.action.name])
+        tokens = jnp.pad(tokens, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+        return zero_where(batch[self.spec.reset.name], tokens)
 
     def _memory_rows(self, batch: Batch, seen: Bool[Array, "B T"]) -> Int[Array, "B T V L"]:
         numbers = remembered(batch[self.spec.rows.name], seen)
@@ -117,7 +131,10 @@ class WorldModel(nnx.Module):
         table = batch[self.spec.rows.table or ""].astype(jnp.int32)
         target = take_rows(table, pick_slots(truth, chosen))
         old = take_rows(table, pick_slots(memory, chosen))
-        log_prob = self.heads.rows.log_prob(pick_slots(guess, chosen), target, old)
+        texts = self._texts(batch)[:, :, None]
+        tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
+        sources = Sources(old, tokens)
+        log_prob = self.heads.rows.log_prob(pick_slots(guess, chosen), target, sources)
         counts = pick_slots(changed, chosen) & mask[..., None]
         logits = self.heads.label_logits(guess)
         label = sum(
@@ -152,7 +169,7 @@ class WorldModel(nnx.Module):
         chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
         numbers = pick_slots(truth, chosen)
         target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
-        log_prob = self.heads.rows.log_prob(pick_slots(feat, chosen), target, None)
+        log_prob = self.heads.rows.log_prob(pick_slots(feat, chosen), target, Sources())
         return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
 
 

@@ -180,8 +180,13 @@ def test_a_trajectory_beyond_the_longest_bucket_is_cut_and_counted(predictor, tm
     assert found["n_cut"] == 1
     assert found["n_traces"] == 2
     cases = list(predictor.cases([short, long]))
-    assert [len(case.events) for case in cases] == [len(short.events), BUCKETS[-1]]
+    assert [len(case.events) for case in cases] == [len(short.events) - 1, BUCKETS[-1]]
     assert [len(case.window["mask"]) for case in cases] == [BUCKETS[0], BUCKETS[-1]]
+
+
+def test_a_case_begins_with_its_first_statement(predictor):
+    [case] = predictor.cases([traced("def f(n):\n    return n", "f(1)")])
+    assert [event.kind for event in case.events] == ["line", "return"]
 
 
 def test_only_calls_that_no_traced_call_made_are_under_test(predictor):
@@ -195,8 +200,8 @@ def test_values_that_the_encoding_cannot_hold_count_against_coverage(predictor):
     source = "def f(n):\n    text = 'x' * n\n    return 1"
     held, lost = (list(predictor.cases([traced(source, f"f({n})")])) for n in (3, 300))
     assert coverage(held) == 1
-    # n in all four events (call, two lines, return), text in the last two
-    assert coverage(lost) == pytest.approx(4 / 6)
+    # n in all three events (two lines, return; the call is left out), text in the last two
+    assert coverage(lost) == pytest.approx(3 / 5)
 
 
 FILES = {
