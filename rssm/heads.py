@@ -79,8 +79,8 @@ class RowHead(nnx.Module):
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
         """The likeliest row, and its log-probability; a row ends with its first padding.
 
-        The likeliest symbol of a cell is looked for among the best of each source: what it finds has
-        a third of the highest probability at least, and all of it where one source is sure.
+        The likeliest symbol of a cell is looked for among the best of each source: what is found
+        has at least a third of the highest probability.
         """
         mixture = self._mixture(feat, sources)
         best = [mixture.made.argmax(-1)]
