@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 demo: $(RUN)/eval/heldout.json
 	$(BIN)/python -m experiments.report runs=$(RUN) out=$(RUN)/report.html
-	$(BIN)/python -m experiments.imagine run=$(RUN) program=$(PROGRAM) "call='$(CALL)'"
+	$(BIN)/python -m experiments.imagine run=$(RUN) program=$(PROGRAM) "call=$(CALL)"
 	@echo "report: $(RUN)/report.html"
 
 test: .venv/ready
