@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.command import CONFIGS, UserError, options
 from experiments.measure import Cases, cost, measure, rate
 from experiments.model import build_model, build_optimizer, count
-from rssm.dynamics.base import Action
+from rssm.dynamics.base import Action, Latents
 from rssm.model import Belief, WorldModel
 from rssm.spec import Batch, Spec
 from rssm.step import Trainer
@@ -72,14 +72,13 @@ def imagine_one(cfg: DictConfig, name: str, sizes: dict[str, Any]) -> Cases:
     graph, params = nnx.split(model, nnx.Param)
 
     @jax.jit
-    def latent(params: Any, a: Action, memory: Array, texts: Array) -> Array:
+    def latent(params: Any, a: Action, memory: Array) -> Latents:
         dynamics = nnx.merge(graph, params).dynamics
-        return dynamics.imagine(dynamics.initial(len(a.refs)), a, None)[1].feat
+        return dynamics.imagine(dynamics.initial(len(a.refs)), a, None)[1].after
 
     @jax.jit
-    def decoded(params: Any, a: Action, memory: Array, texts: Array) -> Belief:
-        feat = latent(params, a, memory, texts)
-        return nnx.merge(graph, params).read(feat, memory, texts)
+    def decoded(params: Any, a: Action, memory: Array) -> Belief:
+        return nnx.merge(graph, params).read(latent(params, a, memory), memory)
 
     cases: Cases = {}
     for batch_size in cfg.imagined:
@@ -121,14 +120,15 @@ def random_batch(spec: Spec, batch_size: int) -> Batch:
     return jax.device_put(batch)
 
 
-def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array, Array]:
-    """Embedded statements, the rows that the slots held last, and the statements' tokens."""
+def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array]:
+    """Encoded statements, and the rows that the slots held last."""
     spec, shape = model.spec, (batch_size, length)
-    keys = jax.random.split(jax.random.key(0), 4)
-    embedding = jax.random.normal(keys[0], (*shape, model.encoder.a_dim))
-    refs = jax.random.randint(keys[1], (*shape, spec.references), 0, spec.slots + 1)
-    rows, texts = spec[spec.rows.table], spec[spec.action.table]
+    batch = random_batch(spec, batch_size)
+    keys = jax.random.split(jax.random.key(0), 2)
+    for name in (spec.action.name, spec.address.name):
+        steps = (*shape, *batch[name].shape[2:])
+        batch[name] = jax.random.randint(keys[0], steps, 0, spec[name].size)
+    _, action = jax.jit(lambda model, batch: model.encoder(batch))(model, batch)
+    rows = spec[spec.rows.table]
     cells = (*shape, spec.rows.shape[1], rows.shape[1])
-    memory = jax.random.randint(keys[2], cells, 0, rows.size)
-    tokens = jax.random.randint(keys[3], (*shape, texts.shape[1]), 0, texts.size)
-    return Action(embedding, refs), memory, tokens
+    return action, jax.random.randint(keys[1], cells, 0, rows.size)

@@ -19,9 +19,9 @@ def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     rngs = nnx.Rngs(seed)
     dtype = compute_dtype(cfg.dtype)
     encoder = build(cfg.encoder)(spec, rngs=rngs, dtype=dtype)
-    sizes = (spec.slots, spec.cells, encoder.x_dim, encoder.a_dim, spec.references)
-    dynamics = build(cfg.dynamics)(*sizes, rngs=rngs, dtype=dtype)
-    heads = build(cfg.heads)(spec, dynamics.feat_dim, rngs=rngs, dtype=dtype)
+    dynamics = build(cfg.dynamics)(encoder.sizes, rngs=rngs, dtype=dtype)
+    widths = (dynamics.feat_dim, dynamics.summary_dim)
+    heads = build(cfg.heads)(spec, *widths, rngs=rngs, dtype=dtype)
     return WorldModel(
         spec,
         encoder,

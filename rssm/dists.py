@@ -29,8 +29,14 @@ def sample(
 ) -> Float[Array, "*n C"]:
     """A one-hot sample with the gradient of the probabilities; the mode where `noise` is None."""
     scores = log_probs if noise is None else log_probs + noise
-    onehot = jax.nn.one_hot(scores.argmax(-1), scores.shape[-1], dtype=log_probs.dtype)
-    probs = jnp.exp(log_probs)
+    return straight_through(scores, jnp.exp(log_probs))
+
+
+def straight_through(
+    scores: Float[Array, "*n C"], probs: Float[Array, "*n C"]
+) -> Float[Array, "*n C"]:
+    """One-hot where the scores are highest, with the gradient of the probabilities."""
+    onehot = jax.nn.one_hot(scores.argmax(-1), scores.shape[-1], dtype=probs.dtype)
     return onehot + (probs - jax.lax.stop_gradient(probs))  # the bracket is exactly zero
 
 

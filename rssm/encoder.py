@@ -1,16 +1,17 @@
 """Fields to embeddings: x for what is observed, a for what is executed.
 
-A slot is embedded cell by cell, a statement as a whole; both once per distinct row of the batch's
-tables, then gathered.
+A slot is embedded cell by cell, a statement as a whole and token by token; each distinct one of the
+batch's tables once.
 """
 
 import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dynamics.base import Action
+from rssm.dynamics.base import Action, Sizes, Text
 from rssm.nets import Dense, RMSNorm, TransformerBlock
 from rssm.spec import Batch, Spec
+from rssm.tables import Rows, take_rows
 from rssm.types import Array, Bool, Float, Int
 
 
@@ -36,12 +37,16 @@ class StatementEncoder(nnx.Module):
         self.out = Dense(2 * token_dim, width, rngs=rngs, dtype=dtype)
         self.out_norm = RMSNorm(width)
 
-    def __call__(self, tokens: Int[Array, "*n L"]) -> Float[Array, "*n A"]:
+    def __call__(
+        self, tokens: Int[Array, "*n M"]
+    ) -> tuple[Float[Array, "*n A"], Float[Array, "*n M W"]]:
+        """The whole, and its tokens in their context."""
         used = tokens > 0
         x = self.embed(tokens) + self.position[...].astype(self.embed.dtype)
         for block in self.blocks:
             x = block(x, used)
-        return self.out_norm(self.out(pool(self.norm(x), used)))
+        x = self.norm(x)
+        return self.out_norm(self.out(pool(x, used))), x
 
 
 def pool(x: Float[Array, "*n L D"], used: Bool[Array, "*n L"]) -> Float[Array, "*n E"]:
@@ -67,7 +72,16 @@ class Encoder(nnx.Module):
     ):
         rows, tokens = spec[spec.rows.table], spec[spec.action.table]
         self.spec = spec
-        self.x_dim, self.a_dim = cell_dim, width
+        self.sizes = Sizes(
+            slots=spec.slots,
+            cells=spec.cells,
+            x_dim=cell_dim,
+            a_dim=width,
+            refs=spec.references,
+            tokens=tokens.shape[1],
+            token_dim=token_dim,
+        )
+        self.symbols = rows.size  # the tokens below are symbols of cells too
         self.cells = nnx.Embed(rows.size, cell_dim, dtype=dtype, rngs=rngs)
         self.labels = nnx.List(
             [nnx.Embed(f.size, cell_dim, dtype=dtype, rngs=rngs) for f in spec.labels]
@@ -76,24 +90,30 @@ class Encoder(nnx.Module):
             tokens.shape[1], tokens.size, token_dim, token_layers, width, rngs=rngs, dtype=dtype
         )
 
-    def __call__(self, batch: Batch) -> tuple[Float[Array, "B T V L D"], Action]:
+    def __call__(self, batch: Batch) -> tuple[Rows, Action]:
         """x, and the action taken *at* each step."""
+        return self._rows(batch), self._action(batch)
+
+    def _rows(self, batch: Batch) -> Rows:
+        """The labels of a step are one more row of the table."""
         spec = self.spec
         rows = self.cells(batch[spec.rows.table or ""].astype(jnp.int32))
-        x = take_rows(rows, batch[spec.rows.name])
         pairs = zip(self.labels, spec.labels, strict=True)
         labels = jnp.stack([e(batch[f.name].astype(jnp.int32)) for e, f in pairs], 2)
-        rest = jnp.zeros((*labels.shape[:2], spec.cells - len(spec.labels), self.x_dim), x.dtype)
-        last = jnp.concatenate([labels, rest], 2)
-        x = jnp.concatenate([x, last[:, :, None]], 2)
-        statements = self.statements(batch[spec.action.table or ""].astype(jnp.int32))
-        embedding = take_rows(statements, batch[spec.action.name])
-        return x, Action(embedding, batch[spec.address.name].astype(jnp.int32))
+        labels = jnp.pad(labels, ((0, 0), (0, 0), (0, spec.cells - len(spec.labels)), (0, 0)))
+        numbers = batch[spec.rows.name].astype(jnp.int32)
+        own = rows.shape[1] + jnp.arange(numbers.shape[1], dtype=jnp.int32)[None, :, None]
+        own = jnp.broadcast_to(own, (*numbers.shape[:2], 1))
+        return Rows(jnp.concatenate([rows, labels], 1), jnp.concatenate([numbers, own], 2))
 
-
-def take_rows(table: Array, numbers: Int[Array, "B ..."]) -> Array:
-    """Rows of each batch element's own table: [B, N, ...] and [B, ...] to [B, ..., ...]."""
-    flat = numbers.reshape(numbers.shape[0], -1).astype(jnp.int32)
-    flat = flat.reshape(*flat.shape, *[1] * (table.ndim - 2))
-    taken = jnp.take_along_axis(table, flat, axis=1)
-    return taken.reshape(*numbers.shape, *table.shape[2:])
+    def _action(self, batch: Batch) -> Action:
+        spec = self.spec
+        table = batch[spec.action.table or ""].astype(jnp.int32)
+        spelled = (table > 0) & (table < self.symbols)
+        cells = self.cells(jnp.where(spelled, table, 0))
+        number = batch[spec.action.name]
+        embedding, tokens, cells, spelled = (
+            take_rows(x, number) for x in (*self.statements(table), cells, spelled)
+        )
+        refs = batch[spec.address.name].astype(jnp.int32)
+        return Action(embedding, refs, Text(tokens, cells, spelled))

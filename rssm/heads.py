@@ -1,19 +1,13 @@
 """Features to fields: what each slot holds, cell by cell, and the labels.
 
-A value is most often what it was when it was last seen, or nearly so, or it stands in the statement
-that made it; the decoder can say so:
+A value is most often what it was when it was last seen, or nearly so; the decoder can say so:
 
-    same  ~ Bernoulli(s(feat))                              the slot holds what was seen last
-    cell  ~ w_0 Categorical(g(feat)) + w_1 [remembered cell] + w_2 sum_i p_i [token i]
+    same  ~ Bernoulli(s(summary))                           the slot holds what was seen last
+    cell  ~ (1 - w) Categorical(g(feat)) + w [remembered cell]
 
-with the weights w and the pointer p over the statement's tokens read from the cell's feature: a
-pointer-generator (arXiv:1704.04368).
+with the weight w read from the cell's feature.
 """
 
-import math
-from typing import NamedTuple
-
-import einops
 import jax
 import jax.numpy as jnp
 from flax import nnx
@@ -24,118 +18,72 @@ from rssm.spec import Spec
 from rssm.types import Array, Bool, Float, Int
 
 
-class Sources(NamedTuple):
-    """What a cell may be copied from; None where there is nothing."""
-
-    memory: Int[Array, "*n L"] | None = None  # the row that was seen last
-    tokens: Int[Array, "*n M"] | None = None  # of the statement that was executed
-
-
-class Mixture(NamedTuple):
-    """What is known of each cell before it is asked for a symbol."""
-
-    made: Float[Array, "*n L K"]  # log-probabilities
-    weights: Float[Array, "*n L 3"]  # of making, of the memory, of the statement; logarithms
-    pointer: Float[Array, "*n L M"] | None  # over the statement's tokens
-
-
 class RowHead(nnx.Module):
     """A slot's feature to its row of cells: one map for all cells, all at once."""
 
     def __init__(
         self,
         feat_dim: int,
+        summary_dim: int,
         cells: int,
         symbols: int,
-        tokens: int,
-        token_symbols: int,
         width: int,
         *,
         rngs: nnx.Rngs,
         dtype: DTypeLike,
     ):
         small = nnx.initializers.normal(0.02)
-        self.same = Dense(cells * feat_dim, 1, rngs=rngs, dtype=dtype)
+        self.same = Dense(summary_dim, 1, rngs=rngs, dtype=dtype)
         self.hidden = Dense(feat_dim, width, rngs=rngs, dtype=dtype)
         self.position = nnx.Param(small(rngs(), (cells, width)))
         self.norm = RMSNorm(width)
-        self.out = Dense(width, symbols + 3, rngs=rngs, dtype=dtype)
-        self.query = Dense(width, width, rngs=rngs, dtype=dtype)
-        self.key = nnx.Embed(token_symbols, width, dtype=dtype, rngs=rngs)
-        self.key_position = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (tokens, width)))
-        self.symbols = symbols
+        self.out = Dense(width, symbols + 1, rngs=rngs, dtype=dtype)
 
-    def same_logit(self, feat: Float[Array, "*n L F"]) -> Float[Array, "*n"]:
-        return widen(self.same(einops.rearrange(feat, "... l f -> ... (l f)"))[..., 0])
+    def same_logit(self, summary: Float[Array, "*n E"]) -> Float[Array, "*n"]:
+        return widen(self.same(summary)[..., 0])
 
     def log_prob(
-        self, feat: Float[Array, "*n L F"], target: Int[Array, "*n L"], sources: Sources
+        self,
+        feat: Float[Array, "*n L F"],
+        target: Int[Array, "*n L"],
+        memory: Int[Array, "*n L"] | None,
     ) -> Float[Array, "*n L"]:
-        """Of each target cell."""
-        return log_prob_of(target, self._mixture(feat, sources), sources)
+        """Of each target cell; `memory` is the row seen last, and None where there is none."""
+        made, keep = self._mixture(feat, memory is not None)
+        return log_prob_of(target, made, keep, memory)
 
     def mode(
-        self, feat: Float[Array, "*n L F"], sources: Sources
+        self, feat: Float[Array, "*n L F"], memory: Int[Array, "*n L"]
     ) -> tuple[Int[Array, "*n L"], Float[Array, "*n"]]:
-        """The likeliest row, and its log-probability; a row ends with its first padding.
-
-        The likeliest symbol of a cell is looked for among the best of each source: what is found
-        has at least a third of the highest probability.
-        """
-        mixture = self._mixture(feat, sources)
-        best = [mixture.made.argmax(-1)]
-        if sources.memory is not None:
-            best.append(sources.memory)
-        if sources.tokens is not None and mixture.pointer is not None:
-            token = jnp.take_along_axis(sources.tokens, mixture.pointer.argmax(-1), -1)
-            best.append(jnp.where(token < self.symbols, token, best[0]))
-        log_probs = jnp.stack([log_prob_of(symbol, mixture, sources) for symbol in best])
-        winner = log_probs.argmax(0)[None]
-        rows = jnp.take_along_axis(jnp.stack(best), winner, 0)[0]
+        """The likeliest row, and its log-probability; a row ends with its first padding."""
+        made, keep = self._mixture(feat, True)
+        best = jnp.stack([made.argmax(-1), memory])  # no other symbol can be likelier
+        log_probs = jnp.stack([log_prob_of(symbol, made, keep, memory) for symbol in best])
+        rows = jnp.take_along_axis(best, log_probs.argmax(0)[None], 0)[0]
         used = in_use(rows)
         return jnp.where(used, rows, 0), jnp.where(used, log_probs.max(0), 0).sum(-1)
 
-    def _mixture(self, feat: Float[Array, "*n L F"], sources: Sources) -> Mixture:
+    def _mixture(
+        self, feat: Float[Array, "*n L F"], remembers: bool
+    ) -> tuple[Float[Array, "*n L K"], Float[Array, "*n L"]]:
+        """Log-probabilities of making each symbol, and the logit of keeping the remembered one."""
         hidden = self.hidden(feat) + self.position[...].astype(feat.dtype)
-        hidden = jax.nn.silu(self.norm(hidden))
-        out = widen(self.out(hidden))
-        weights = [out[..., self.symbols + source] for source in range(3)]
-        if sources.memory is None:
-            weights[1] = jnp.full_like(weights[1], -1e30)
-        there = (
-            False if sources.tokens is None else self._spelled(sources.tokens).any(-1)[..., None]
-        )
-        weights[2] = jnp.where(there, weights[2], -1e30)
-        weights = jax.nn.log_softmax(jnp.stack(weights, -1))
-        pointer = None if sources.tokens is None else self._point(hidden, sources.tokens)
-        return Mixture(jax.nn.log_softmax(out[..., : self.symbols]), weights, pointer)
-
-    def _point(
-        self, hidden: Float[Array, "*n L W"], tokens: Int[Array, "*n M"]
-    ) -> Float[Array, "*n L M"]:
-        keys = self.key(tokens) + self.key_position[...].astype(hidden.dtype)
-        scores = widen(jnp.einsum("...lw,...mw->...lm", self.query(hidden), keys))
-        spelled = self._spelled(tokens)[..., None, :]
-        return jax.nn.softmax(jnp.where(spelled, scores / math.sqrt(keys.shape[-1]), -1e30))
-
-    def _spelled(self, tokens: Int[Array, "*n M"]) -> Bool[Array, "*n M"]:
-        """Which tokens are symbols that values have too."""
-        return (tokens > 0) & (tokens < self.symbols)
+        out = widen(self.out(jax.nn.silu(self.norm(hidden))))
+        keep = out[..., -1] if remembers else jnp.full(out.shape[:-1], -jnp.inf)
+        return jax.nn.log_softmax(out[..., :-1]), keep
 
 
 def log_prob_of(
-    target: Int[Array, "*n L"], mixture: Mixture, sources: Sources
+    target: Int[Array, "*n L"],
+    made: Float[Array, "*n L K"],
+    keep: Float[Array, "*n L"],
+    memory: Int[Array, "*n L"] | None,
 ) -> Float[Array, "*n L"]:
-    made = jnp.take_along_axis(mixture.made, target[..., None], -1)[..., 0]
-    total = mixture.weights[..., 0] + made
-    if sources.memory is not None:
-        kept = jnp.where(sources.memory == target, mixture.weights[..., 1], -jnp.inf)
-        total = jnp.logaddexp(total, kept)
-    if sources.tokens is not None and mixture.pointer is not None:
-        same = sources.tokens[..., None, :] == target[..., None]
-        share = jnp.where(same, mixture.pointer, 0).sum(-1)
-        total = jnp.logaddexp(total, mixture.weights[..., 2] + jnp.log(share + 1e-12))
-    return total
+    log_prob = jnp.take_along_axis(made, target[..., None], -1)[..., 0]
+    if memory is None:
+        return log_prob
+    kept = jnp.where(memory == target, jax.nn.log_sigmoid(keep), -jnp.inf)
+    return jnp.logaddexp(jax.nn.log_sigmoid(-keep) + log_prob, kept)
 
 
 def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:
@@ -151,20 +99,22 @@ class Heads(nnx.Module):
         self,
         spec: Spec,
         feat_dim: int,
+        summary_dim: int,
         *,
         width: int,
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        symbols, statements = spec[spec.rows.table].size, spec[spec.action.table]
-        sizes = (spec.cells, symbols, statements.shape[1], statements.size)
-        self.rows = RowHead(feat_dim, *sizes, width, rngs=rngs, dtype=dtype)
+        symbols = spec[spec.rows.table].size
+        self.rows = RowHead(
+            feat_dim, summary_dim, spec.cells, symbols, width, rngs=rngs, dtype=dtype
+        )
         self.names = [field.name for field in spec.labels]
         self.labels = nnx.List(
             [Dense(feat_dim, field.size, rngs=rngs, dtype=dtype) for field in spec.labels]
         )
 
-    def label_logits(self, feat: Float[Array, "*n V L F"]) -> dict[str, Float[Array, "*n C"]]:
-        """The last slot holds a label in each of its first cells."""
+    def label_logits(self, feat: Float[Array, "*n L F"]) -> dict[str, Float[Array, "*n C"]]:
+        """From the slot that holds a label in each of its first cells."""
         pairs = enumerate(zip(self.names, self.labels, strict=True))
-        return {name: widen(head(feat[..., -1, cell, :])) for cell, (name, head) in pairs}
+        return {name: widen(head(feat[..., cell, :])) for cell, (name, head) in pairs}

@@ -19,12 +19,12 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Dynamics, Inputs
-from rssm.encoder import Encoder, take_rows
-from rssm.heads import Heads, Sources, in_use
+from rssm.dynamics.base import Action, Dynamics, Inputs, Latents
+from rssm.encoder import Encoder
+from rssm.heads import Heads, in_use
 from rssm.losses import masked_mean
-from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
+from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
@@ -73,7 +73,7 @@ class WorldModel(nnx.Module):
         means = {name: masked_mean(term, mask) for name, term in terms.items()}
         guessed, metrics = self._guess_terms(batch, rollout.guess, memory, predicted, keys[2])
         means |= guessed
-        means["hold"] = self._hold_term(batch, rollout.feat, mask, keys[3])
+        means["hold"] = self._hold_term(batch, rollout.after, mask, keys[3])
         total = sum(self.weights.get(name, 1.0) * mean for name, mean in means.items())
         return jnp.asarray(total), means | metrics
 
@@ -81,34 +81,29 @@ class WorldModel(nnx.Module):
         """What is expected at each step, from the steps seen before it."""
         carry = self.dynamics.initial(len(seen))
         _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
-        return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
+        return self.read(rollout.guess, self._memory_rows(batch, seen))
 
-    def read(
-        self,
-        feat: Float[Array, "B T V L F"],
-        memory: Int[Array, "B T V1 L"],
-        texts: Int[Array, "B T M"],
-    ) -> Belief:
+    def read(self, latents: Latents, memory: Int[Array, "B T V1 L"]) -> Belief:
         """The likeliest state: what was seen last where it is the same, else decoded cells."""
-        slots = feat[:, :, :-1]
-        same = self.heads.rows.same_logit(slots)
-        tokens = jnp.broadcast_to(texts[:, :, None], (*slots.shape[:3], texts.shape[-1]))
-        rows, log_prob = self.heads.rows.mode(slots, Sources(memory, tokens))
+        same = self._same_logit(latents)
+        every = jnp.broadcast_to(jnp.arange(same.shape[-1]), same.shape)
+        rows, log_prob = self.heads.rows.mode(self.dynamics.cells(latents, every), memory)
         kept = same > 0
         log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
-        labels = {n: x.argmax(-1) for n, x in self.heads.label_logits(feat).items()}
+        labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
+
+    def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
+        return self.heads.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
+
+    def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T C"]]:
+        shape = self.dynamics.summary(latents).shape[:2]
+        last = jnp.full((*shape, 1), self.spec.slots - 1)
+        return self.heads.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
 
     def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
         x, a = self.encoder(batch)
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
-
-    def _texts(self, batch: Batch) -> Int[Array, "B T M"]:
-        """The tokens of the action that led to each step; none at a reset."""
-        table = batch[self.spec.action.table or ""].astype(jnp.int32)
-        tokens = take_rows(table, batch[self.spec.action.name])
-        tokens = jnp.pad(tokens, ((0, 0), (1, 0), (0, 0)))[:, :-1]
-        return zero_where(batch[self.spec.reset.name], tokens)
 
     def _memory_rows(self, batch: Batch, seen: Bool[Array, "B T"]) -> Int[Array, "B T V L"]:
         numbers = remembered(batch[self.spec.rows.name], seen)
@@ -117,26 +112,23 @@ class WorldModel(nnx.Module):
     def _guess_terms(
         self,
         batch: Batch,
-        guess: Float[Array, "B T V L F"],
+        guess: Latents,
         memory: Int[Array, "B T V1"],
         mask: Bool[Array, "B T"],
         key: PRNGKeyArray,
     ) -> tuple[dict[str, Float[Array, ""]], dict[str, Float[Array, ""]]]:
         truth = batch[self.spec.rows.name]
         changed = truth != memory
-        same_logit = self.heads.rows.same_logit(guess[:, :, :-1])
+        same_logit = self._same_logit(guess)
         same = optax.sigmoid_binary_cross_entropy(same_logit, ~changed).sum(-1)
         chance = jax.random.uniform(key, changed.shape)
         chosen = jax.lax.top_k(changed + 0.5 * chance, self.decoded)[1]
         table = batch[self.spec.rows.table or ""].astype(jnp.int32)
         target = take_rows(table, pick_slots(truth, chosen))
         old = take_rows(table, pick_slots(memory, chosen))
-        texts = self._texts(batch)[:, :, None]
-        tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
-        sources = Sources(old, tokens)
-        log_prob = self.heads.rows.log_prob(pick_slots(guess, chosen), target, sources)
+        log_prob = self.heads.rows.log_prob(self.dynamics.cells(guess, chosen), target, old)
         counts = pick_slots(changed, chosen) & mask[..., None]
-        logits = self.heads.label_logits(guess)
+        logits = self._label_logits(guess)
         label = sum(
             optax.softmax_cross_entropy_with_integer_labels(x, batch[name].astype(jnp.int32))
             for name, x in logits.items()
@@ -160,7 +152,7 @@ class WorldModel(nnx.Module):
     def _hold_term(
         self,
         batch: Batch,
-        feat: Float[Array, "B T V L F"],
+        after: Latents,
         mask: Bool[Array, "B T"],
         key: PRNGKeyArray,
     ) -> Float[Array, ""]:
@@ -169,7 +161,7 @@ class WorldModel(nnx.Module):
         chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
         numbers = pick_slots(truth, chosen)
         target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
-        log_prob = self.heads.rows.log_prob(pick_slots(feat, chosen), target, Sources())
+        log_prob = self.heads.rows.log_prob(self.dynamics.cells(after, chosen), target, None)
         return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
 
 
@@ -193,16 +185,12 @@ def remembered(numbers: Int[Array, "B T V"], seen: Bool[Array, "B T"]) -> Int[Ar
 def delayed(a: Action, slots: int) -> Action:
     """From the action taken at each step to the one that led to it."""
 
-    def shift(x: Array, fill: int) -> Array:
+    def shift(x: Array, fill: int = 0) -> Array:
         padding = ((0, 0), (1, 0)) + ((0, 0),) * (x.ndim - 2)
         return jnp.pad(x, padding, constant_values=fill)[:, :-1]
 
-    return Action(shift(a.embedding, 0), shift(a.refs, slots))
-
-
-def pick_slots(x: Array, chosen: Int[Array, "B T J"]) -> Array:
-    """[B, T, V, ...] and slot numbers to [B, T, J, ...]."""
-    return jnp.take_along_axis(x, chosen.reshape(*chosen.shape, *[1] * (x.ndim - 3)), 2)
+    text = jax.tree.map(shift, a.text)
+    return Action(shift(a.embedding), shift(a.refs, slots), text)
 
 
 def over_cells(x: Float[Array, "*n L"], target: Int[Array, "*n L"]) -> Float[Array, "*n"]:

@@ -27,7 +27,7 @@ ORDER = {
     """,
     "rssm": """
         types
-        spec dists nets
+        spec dists nets tables
         losses dynamics dynamics.base
         encoder heads dynamics.rssm dynamics.slots
         model optim

@@ -1,25 +1,36 @@
 """What every route to a world model has in common.
 
-A world model remembers a `carry`, takes an action and an observation per step, and offers
-features from which the heads decode what each slot holds. A slot is a row of cells, and so are
-the embedding that goes in and the feature that comes out.
+A world model remembers a `carry`, takes an action and an observation per step, and holds a belief
+of what each slot contains. A slot is a row of cells, and so are the embedding that goes in and the
+feature, from which the heads decode, that comes out.
 """
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from rssm.tables import Rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 Carry = Any  # private to each model: callers hand it back and never look inside
+Latents = Any  # the same for every step, [B, T, ...]; `summary` and `cells` read them
+
+
+class Text(NamedTuple):
+    """The tokens of an action, and what they are when they stand in a slot."""
+
+    tokens: Float[Array, "B T M W"]  # each in its context
+    cells: Float[Array, "B T M D"]  # the same symbol embedded as a cell of x
+    spelled: Bool[Array, "B T M"]  # it is a symbol that slots have
 
 
 class Action(NamedTuple):
-    """What was executed: its embedding, and the slots that it names.
+    """What was executed: its embedding, the slots that it names, and its text.
 
     `refs` holds slot numbers 0..V-1 in the order in which the action names them, padded with V.
     """
 
     embedding: Float[Array, "B T A"]
     refs: Int[Array, "B T R"]
+    text: Text
 
 
 class Inputs(NamedTuple):
@@ -30,7 +41,7 @@ class Inputs(NamedTuple):
     None means that everything is seen.
     """
 
-    x: Float[Array, "B T V L D"]
+    x: Rows
     a: Action
     reset: Bool[Array, "B T"]
     seen: Bool[Array, "B T"] | None = None
@@ -39,13 +50,25 @@ class Inputs(NamedTuple):
 class Rollout(NamedTuple):
     """What a model believes at each step.
 
-    `feat` is the belief after the step's observation (where there was one), `guess` the belief
+    `after` is the belief with the step's observation (where there was one), `guess` the belief
     just before it; when imagining they are the same. `aux` is for the model's own `loss`.
     """
 
-    feat: Float[Array, "B T V L F"]
-    guess: Float[Array, "B T V L F"]
+    after: Latents
+    guess: Latents
     aux: Any
+
+
+class Sizes(NamedTuple):
+    """What a model must fit: the data's sizes, and the encoder's widths."""
+
+    slots: int  # V
+    cells: int  # L
+    x_dim: int  # D
+    a_dim: int  # A
+    refs: int  # R
+    tokens: int  # M
+    token_dim: int  # W
 
 
 @runtime_checkable
@@ -57,6 +80,7 @@ class Dynamics(Protocol):
     """
 
     feat_dim: int  # F
+    summary_dim: int  # E
 
     def initial(self, batch_size: int) -> Carry:
         """The carry before anything has happened."""
@@ -75,4 +99,12 @@ class Dynamics(Protocol):
     def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
         """The model's own terms for a rollout of `observe`: named, one number per step, unmasked
         and unweighted."""
+        ...
+
+    def summary(self, latents: Latents) -> Float[Array, "B T V E"]:
+        """What is believed of each slot as a whole."""
+        ...
+
+    def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L F"]:
+        """What is believed of each cell of the chosen slots."""
         ...

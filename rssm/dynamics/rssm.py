@@ -23,10 +23,11 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dists import gumbel, sample, unimix
-from rssm.dynamics.base import Action, Inputs, Rollout
+from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance
 from rssm.nets import MLP, BlockLinear, Dense, RMSNorm, scan_time, widen, zero_where
-from rssm.types import Array, Float, PRNGKeyArray
+from rssm.tables import pick_slots
+from rssm.types import Array, Float, Int, PRNGKeyArray
 
 Carry = tuple[Float[Array, "B H"], Float[Array, "B S C"]]  # h, z
 
@@ -39,11 +40,7 @@ class Aux(NamedTuple):
 class RSSM(nnx.Module):
     def __init__(
         self,
-        slots: int,
-        cells: int,
-        x_dim: int,
-        a_dim: int,
-        refs: int,
+        sizes: Sizes,
         *,
         deter: int,
         hidden: int,
@@ -57,9 +54,11 @@ class RSSM(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        self.slots, self.cells, self.blocks = slots, cells, blocks
+        slots, cells, x_dim, a_dim, refs = sizes[:5]
+        self.slots, self.n_cells, self.blocks = slots, cells, blocks
         self.groups, self.classes = groups, classes
         self.deter, self.feat_dim, self.dtype = deter, feat_dim, dtype
+        self.summary_dim = cells * feat_dim
         self.unimix = unimix
         self.free_nats = (free_nats_dyn, free_nats_rep)
         stoch = groups * classes
@@ -98,7 +97,7 @@ class RSSM(nnx.Module):
         # One noise for prior and posterior: where the two agree, so do their samples.
         noise = gumbel(key, *inputs.reset.shape, self.groups, self.classes)
         a = self._mix_action(zero_where(inputs.reset, self._action(inputs.a)))
-        x = self.post_x(einops.rearrange(inputs.x, "b t v l d -> b t (v l d)"))
+        x = self.post_x(einops.rearrange(inputs.x.spread(), "b t v l d -> b t (v l d)"))
 
         def step(carry, step_inputs):
             x, a, reset, seen, noise = step_inputs
@@ -136,6 +135,14 @@ class RSSM(nnx.Module):
     def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
         dyn, rep = kl_balance(rollout.aux.prior, rollout.aux.post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
+
+    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
+        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
+
+    def cells(
+        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
+    ) -> Float[Array, "B T J L F"]:
+        return pick_slots(latents, chosen)
 
     def _action(self, a: Action) -> Float[Array, "B T I"]:
         """The embedding and the one-hot references, cut to [-1, 1] as in a / sg(max(1, |a|))."""
@@ -179,5 +186,5 @@ class RSSM(nnx.Module):
         self, h: Float[Array, "B T H"], z: Float[Array, "B T S C"]
     ) -> Float[Array, "B T V L F"]:
         hz = jnp.concatenate([h, einops.rearrange(z, "b t s c -> b t (s c)")], -1)
-        layout = {"v": self.slots, "l": self.cells}
+        layout = {"v": self.slots, "l": self.n_cells}
         return self.feat_norm(einops.rearrange(self.feat(hz), "b t (v l f) -> b t v l f", **layout))

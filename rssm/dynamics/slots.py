@@ -7,12 +7,14 @@ action touches (what a call returns, and the labels):
     s_j   = read(h[j], z[j])                     at t-1, for each slot touched
     u     = compute(a, s_1, ..., s_J)
     h[j]  = GRU(h[j], [s_j, u])                  the other slots keep h and z
-    z[j]  ~ p(z | h[j], z[1..J] before)          cell by cell: take from one of them, or make
+    z[j]  ~ p(z | h[j], z[1..J] before, text)    cell by cell: taken from one of them, or made
     z[v]  ~ q(z | x[v])                          when the state is seen; needs no h, so no scan
 
-A cell has a few categoricals of its own, and one map from symbols to them serves all cells.
+A cell has a few categoricals of its own, and one map from symbols to them serves all cells and the
+tokens of a statement. The latents of a slot are one vector, h and behind it z.
 """
 
+import math
 from typing import NamedTuple
 
 import einops
@@ -21,29 +23,37 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dists import gumbel, sample, unimix
-from rssm.dynamics.base import Action, Inputs, Rollout
+from rssm.dists import gumbel, sample, straight_through, unimix
+from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance
 from rssm.nets import MLP, Dense, RMSNorm, scan_time, widen, zero_where
+from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
-Carry = tuple[Float[Array, "B V H"], Float[Array, "B V S C"]]  # h, z
+Carry = Float[Array, "B V E"]  # h and z of every slot
 ALWAYS = 2  # the last two slots are touched by every action
 
 
 class Aux(NamedTuple):
     prior: Float[Array, "B T J S C"]  # of the slots touched
     post: Float[Array, "B T J S C"]
+    touched: Bool[Array, "B T J"]  # a place in the list of references may be empty
+
+
+class Step(NamedTuple):
+    """What a step needs of its action."""
+
+    compute: Float[Array, "B U"]
+    at: Float[Array, "B J V"]  # one row per slot touched
+    keys: Float[Array, "B M P"]  # of the statement's tokens
+    codes: Float[Array, "B M D"]  # the latents that they are in a cell
+    spelled: Bool[Array, "B M"]
 
 
 class Slots(nnx.Module):
     def __init__(
         self,
-        slots: int,
-        cells: int,
-        x_dim: int,
-        a_dim: int,
-        refs: int,
+        sizes: Sizes,
         *,
         deter: int,
         groups: int,
@@ -51,6 +61,7 @@ class Slots(nnx.Module):
         read: int,
         compute: int,
         layers: int,
+        pointer: int,
         unimix: float,
         free_nats_dyn: float,
         free_nats_rep: float,
@@ -58,17 +69,20 @@ class Slots(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
-        self.slots, self.cells, self.touched = slots, cells, refs + ALWAYS
-        self.deter, self.groups, self.classes = deter, groups, classes
-        self.unimix, self.free_nats = unimix, (free_nats_dyn, free_nats_rep)
-        cell, stoch = groups * classes, cells * groups * classes
-        self.feat_dim, self.dtype = cell + feat_dim, dtype
+        self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
+        self.deter, self.groups, self.classes, self.pointer = deter, groups, classes, pointer
+        self.unimix = max(unimix, 1e-6)  # the logarithm must not meet zeros
+        self.free_nats = (free_nats_dyn, free_nats_rep)
+        self.code = groups * classes
+        stoch = sizes.cells * self.code
+        self.feat_dim, self.summary_dim, self.dtype = self.code + feat_dim, deter, dtype
         on = {"rngs": rngs, "dtype": dtype}
+        small = nnx.initializers.normal(0.02)
 
         self.read = Dense(deter + stoch, read, **on)
-        self.place = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (slots, read)))
+        self.place = nnx.Param(small(rngs(), (sizes.slots, read)))
         self.read_norm = RMSNorm(read)
-        self.action = Dense(a_dim, compute, **on)
+        self.action = Dense(sizes.a_dim, compute, **on)
         self.operands = Dense(self.touched * read, compute, bias=False, **on)
         self.norm = RMSNorm(compute)
         self.compute = MLP(compute, compute, layers, **on)
@@ -76,17 +90,18 @@ class Slots(nnx.Module):
         self.gates = Dense(deter + 2 * read, 3 * deter, **on)
 
         self.prior = MLP(deter, deter, 1, **on)
-        self.prior_cells = Dense(deter, stoch, **on)
-        self.prior_source = Dense(deter, cells * (1 + self.touched), **on)
-        self.post = Dense(x_dim, cell, **on)
+        self.prior_made = Dense(deter, stoch, **on)
+        self.prior_source = Dense(deter, sizes.cells * (2 + self.touched), **on)
+        self.query = Dense(deter, sizes.cells * pointer, **on)
+        self.key = Dense(sizes.token_dim, pointer, **on)
+        self.post = Dense(sizes.x_dim, self.code, **on)
 
-        self.feat = Dense(deter, cells * feat_dim, **on)
+        self.feat = Dense(deter, sizes.cells * feat_dim, **on)
         self.feat_norm = RMSNorm(feat_dim)
 
     def initial(self, batch_size: int) -> Carry:
-        h = jnp.zeros((batch_size, self.slots, self.deter), self.dtype)
-        stoch = (self.cells * self.groups, self.classes)
-        return h, jnp.zeros((batch_size, self.slots, *stoch), self.dtype)
+        width = self.deter + self.n_cells * self.code
+        return jnp.zeros((batch_size, self.slots, width), self.dtype)
 
     def observe(
         self, carry: Carry, inputs: Inputs, key: PRNGKeyArray | None
@@ -95,68 +110,119 @@ class Slots(nnx.Module):
         seen = jnp.ones_like(reset) if seen is None else seen
         # One noise for prior and posterior: where the two agree, so do their samples.
         noise = self._noise(key, reset.shape)
-        post = self._post(x)
-        z_post = sample(post, noise).astype(self.dtype)
-        at = self._addresses(jnp.where(reset[..., None], self.slots, a.refs))
-        a = self.action(zero_where(reset, a.embedding))
+        post = self._post(x.table)
+        if noise is None:  # each distinct row once
+            z_post = take_rows(self._flat(sample(post, None)), x.numbers)
+        else:
+            z_post = self._flat(sample(take_rows(post, x.numbers), noise))
+        actions = self._steps(a, reset)
 
-        def step(carry, step_inputs):
-            z_post, a, at, reset, seen, noise = step_inputs
-            h, z = zero_where(reset, carry)
-            h, guess, prior = self._advance(h, z, a, at, noise)
-            z = jnp.where(seen[:, None, None, None], z_post, guess)
-            return (h, z), (h, z, guess, prior)
+        def step(latents, step_inputs):
+            z_post, action, reset, seen, noise = step_inputs
+            guess, prior = self._advance(zero_where(reset, latents), action, noise)
+            observed = jnp.concatenate([guess[..., : self.deter], z_post], -1)
+            latents = jnp.where(seen[:, None, None], observed, guess)
+            return latents, (latents, guess, prior)
 
-        steps = (z_post, a, at, reset, seen, noise)
-        carry, (h, z, guess, prior) = scan_time(step, carry, steps)
-        aux = Aux(prior, jnp.einsum("btjv,btvsc->btjsc", widen(at), post))
-        return carry, Rollout(self._feature(h, z), self._feature(h, guess), aux)
+        carry, (after, guess, prior) = scan_time(step, carry, (z_post, actions, reset, seen, noise))
+        touched = actions.at.any(-1)
+        numbers = jnp.einsum("btjv,btv->btj", actions.at.astype(jnp.int32), x.numbers)
+        aux = Aux(jnp.log(prior), take_rows(post, numbers), touched)
+        return carry, Rollout(after, guess, aux)
 
     def imagine(self, carry: Carry, a: Action, key: PRNGKeyArray | None) -> tuple[Carry, Rollout]:
-        def step(carry, step_inputs):
-            (h, z), (a, at, noise) = carry, step_inputs
-            h, z, _ = self._advance(h, z, a, at, noise)
-            return (h, z), (h, z)
+        def step(latents, step_inputs):
+            latents, _ = self._advance(latents, *step_inputs)
+            return latents, latents
 
         noise = self._noise(key, a.refs.shape[:2])
-        steps = (self.action(a.embedding), self._addresses(a.refs), noise)
-        carry, (h, z) = scan_time(step, carry, steps)
-        feat = self._feature(h, z)
-        return carry, Rollout(feat, feat, None)
+        none = jnp.zeros(a.refs.shape[:2], bool)
+        carry, latents = scan_time(step, carry, (self._steps(a, none), noise))
+        return carry, Rollout(latents, latents, None)
 
     def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
         """Over the slots touched: the others keep what they had, and have nothing to explain."""
-        prior, post = (einops.rearrange(x, "b t j s c -> b t (j s) c") for x in rollout.aux)
+        prior, post, touched = rollout.aux
+        prior = jnp.where(touched[..., None, None], prior, post)
+        prior, post = (einops.rearrange(x, "b t j s c -> b t (j s) c") for x in (prior, post))
         dyn, rep = kl_balance(prior, post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
 
+    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V H"]:
+        return latents[..., : self.deter]
+
+    def cells(
+        self, latents: Float[Array, "B T V E"], chosen: Int[Array, "B T J"]
+    ) -> Float[Array, "B T J L F"]:
+        """Of each cell: its codes as they are, and what h has to say of it."""
+        picked = pick_slots(latents, chosen)
+        h, codes = picked[..., : self.deter], picked[..., self.deter :]
+        codes = einops.rearrange(codes, "b t j (l d) -> b t j l d", l=self.n_cells)
+        spread = einops.rearrange(self.feat(h), "b t j (l f) -> b t j l f", l=self.n_cells)
+        return jnp.concatenate([codes, self.feat_norm(spread)], -1)
+
     def _advance(
         self,
-        h: Float[Array, "B V H"],
-        z: Float[Array, "B V S C"],
-        a: Float[Array, "B U"],
-        at: Float[Array, "B J V"],
+        latents: Float[Array, "B V E"],
+        action: Step,
         noise: Float[Array, "B V S C"] | None,
-    ) -> tuple[Float[Array, "B V H"], Float[Array, "B V S C"], Float[Array, "B J S C"]]:
-        """The next h and z, and the prior of the slots touched."""
-        h_at = jnp.einsum("bjv,bvh->bjh", at, h)
-        z_at = jnp.einsum("bjv,bvsc->bjsc", at, z)
-        place = jnp.einsum("bjv,ve->bje", at, self.place[...].astype(self.dtype))
-        flat = einops.rearrange(z_at, "b j s c -> b j (s c)")
-        s = jax.nn.silu(self.read_norm(self.read(jnp.concatenate([h_at, flat], -1)) + place))
+    ) -> tuple[Float[Array, "B V E"], Float[Array, "B J S C"]]:
+        """The next latents, and the prior of the slots touched."""
+        old = jnp.einsum("bjv,bve->bje", action.at, latents)
+        place = jnp.einsum("bjv,ve->bje", action.at, self.place[...].astype(self.dtype))
+        s = jax.nn.silu(self.read_norm(self.read(old) + place))
         u = self.operands(einops.rearrange(s, "b j e -> b (j e)"))
-        u = self.compute(jax.nn.silu(self.norm(a + u)))
+        u = self.compute(jax.nn.silu(self.norm(action.compute + u)))
         m = einops.rearrange(self.message(u), "b (j e) -> b j e", j=self.touched)
-        r, c, g = jnp.split(self.gates(jnp.concatenate([h_at, s, m], -1)), 3, -1)
+        h, z = old[..., : self.deter], old[..., self.deter :]
+        r, c, g = jnp.split(self.gates(jnp.concatenate([h, s, m], -1)), 3, -1)
         c, g = jnp.tanh(jax.nn.sigmoid(r) * c), jax.nn.sigmoid(g - 1)
-        new = g * c + (1 - g) * h_at
-        prior = self._prior(new, z_at, at.any(-1))
+        h = g * c + (1 - g) * h
+        prior = self._prior(h, z, action)
+        scores = prior
         if noise is not None:
-            noise = jnp.einsum("bjv,bvsc->bjsc", widen(at), noise)
-        change = sample(prior, noise).astype(self.dtype) - z_at
-        h = h + jnp.einsum("bjv,bjh->bvh", at, new - h_at)
-        z = z + jnp.einsum("bjv,bjsc->bvsc", at, change)
-        return h, z, prior
+            scores = jnp.log(prior) + jnp.einsum("bjv,bvsc->bjsc", widen(action.at), noise)
+        z = self._flat(straight_through(scores, prior))
+        new = jnp.concatenate([h, z], -1)
+        return latents + jnp.einsum("bjv,bje->bve", action.at, new - old), prior
+
+    def _prior(
+        self, h: Float[Array, "B J H"], z: Float[Array, "B J Z"], action: Step
+    ) -> Float[Array, "B J S C"]:
+        """Per cell a mixture: made from h, taken from this cell of any slot touched, or from a
+        token of the statement.
+
+        Assignments, swaps, returns and literals then move exact codes.
+        """
+        hidden = self.prior(h)
+        cells = {"l": self.n_cells}
+        made = einops.rearrange(self.prior_made(hidden), "b j (s c) -> b j s c", c=self.classes)
+        made = einops.rearrange(jax.nn.softmax(widen(made)), "b j (l g) c -> b j l (g c)", **cells)
+        source = einops.rearrange(self.prior_source(hidden), "b j (l k) -> b j l k", **cells)
+        there = [jnp.ones_like(action.spelled[:, :1]), action.spelled.any(-1, keepdims=True)]
+        there = jnp.concatenate([*there, action.at.any(-1)], -1)[:, None, None]
+        source = jax.nn.softmax(jnp.where(there, widen(source), -1e30))[..., None]
+
+        query = einops.rearrange(self.query(hidden), "b j (l p) -> b (j l) p", **cells)
+        scores = widen(jnp.einsum("bqp,bmp->bqm", query, action.keys)) / math.sqrt(self.pointer)
+        pointer = jax.nn.softmax(jnp.where(action.spelled[:, None], scores, -1e30))
+        spelled = jnp.einsum("bqm,bmd->bqd", pointer, widen(action.codes))
+        spelled = einops.rearrange(spelled, "b (j l) d -> b j l d", **cells)
+
+        z = widen(einops.rearrange(z, "b k (l d) -> b 1 l k d", **cells))
+        taken = (source[..., 2:, :] * z).sum(-2)
+        probs = source[..., 0, :] * made + source[..., 1, :] * spelled + taken
+        probs = einops.rearrange(probs, "b j l (g c) -> b j (l g) c", c=self.classes)
+        return (1 - self.unimix) * probs + self.unimix / self.classes
+
+    def _steps(self, a: Action, reset: Bool[Array, "B T"]) -> Step:
+        """An action that a reset cuts off says nothing."""
+        embedding, text = zero_where(reset, (a.embedding, a.text))
+        refs = jnp.where(reset[..., None], self.slots, a.refs)
+        codes = sample(self._post(text.cells), None).astype(self.dtype)
+        codes = einops.rearrange(codes, "b t (m g) c -> b t m (g c)", g=self.groups)
+        keys = self.key(text.tokens)
+        return Step(self.action(embedding), self._addresses(refs), keys, codes, text.spelled)
 
     def _addresses(self, refs: Int[Array, "B T R"]) -> Float[Array, "B T J V"]:
         """One row per slot touched: those named, then those that every action touches."""
@@ -166,46 +232,12 @@ class Slots(nnx.Module):
         at = jnp.concatenate([named, always], 2)
         return at * (jnp.cumsum(at, 2) - at == 0)  # a slot is written once, whoever names it twice
 
-    def _prior(
-        self,
-        h: Float[Array, "B J H"],
-        z: Float[Array, "B J S C"],
-        named: Bool[Array, "B J"],
-    ) -> Float[Array, "B J S C"]:
-        """Per cell a mixture: what any slot touched had in this cell, and something made from h.
-
-        Assignments, swaps and returns then move exact codes. A place in the list of references
-        that is not used says nothing: its prior is uniform.
-        """
-        hidden = self.prior(h)
-        made = einops.rearrange(
-            widen(self.prior_cells(hidden)), "b j (s c) -> b j s c", c=self.classes
-        )
-        source = einops.rearrange(
-            widen(self.prior_source(hidden)), "b j (l k) -> b j l k", l=self.cells
-        )
-        there = jnp.pad(named, ((0, 0), (1, 0)), constant_values=True)[:, None, None]
-        source = jax.nn.softmax(jnp.where(there, source, -1e30))
-        source = einops.repeat(source, "b j l k -> b j (l g) k", g=self.groups)
-        taken = jnp.einsum("bjsk,bksc->bjsc", source[..., 1:], widen(z))
-        probs = taken + source[..., :1] * jax.nn.softmax(made)
-        probs = jnp.where(named[..., None, None], probs, 1 / self.classes)
-        mix = max(self.unimix, 1e-6)  # the logarithm must not meet zeros
-        return jnp.log((1 - mix) * probs + mix / self.classes)
-
-    def _post(self, x: Float[Array, "B T V L D"]) -> Float[Array, "B T V S C"]:
-        logits = einops.rearrange(
-            widen(self.post(x)), "b t v l (g c) -> b t v (l g) c", c=self.classes
-        )
+    def _post(self, x: Float[Array, "*n L D"]) -> Float[Array, "*n S C"]:
+        logits = einops.rearrange(widen(self.post(x)), "... l (g c) -> ... (l g) c", c=self.classes)
         return unimix(logits, self.unimix)
 
-    def _feature(
-        self, h: Float[Array, "B T V H"], z: Float[Array, "B T V S C"]
-    ) -> Float[Array, "B T V L F"]:
-        """Of each cell: its codes as they are, and what h has to say of it."""
-        codes = einops.rearrange(z, "b t v (l g) c -> b t v l (g c)", l=self.cells)
-        spread = einops.rearrange(self.feat(h), "b t v (l f) -> b t v l f", l=self.cells)
-        return jnp.concatenate([codes.astype(h.dtype), self.feat_norm(spread)], -1)
+    def _flat(self, z: Float[Array, "*n S C"]) -> Float[Array, "*n Z"]:
+        return einops.rearrange(z, "... s c -> ... (s c)").astype(self.dtype)
 
     def _noise(self, key: PRNGKeyArray | None, shape: tuple[int, ...]) -> Array | None:
-        return gumbel(key, *shape, self.slots, self.cells * self.groups, self.classes)
+        return gumbel(key, *shape, self.slots, self.n_cells * self.groups, self.classes)

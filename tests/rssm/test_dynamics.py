@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,13 +12,14 @@ from flax import nnx
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from rssm.dynamics.base import Action, Inputs
+from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
+from rssm.tables import Rows
 
 YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
 SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
-SMALL |= dict(groups=4, classes=4, heads=2, layers=1)
+SMALL |= dict(groups=4, classes=4, heads=2, layers=1, pointer=4)
 
-B, T, V, L, D, A, R = 2, 6, 3, 4, 5, 4, 2
+B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 5, 4, 2, 3, 6
 CUT = 3
 KEYS = [None, jax.random.key(1)]
 
@@ -26,39 +28,79 @@ KEYS = [None, jax.random.key(1)]
 def model(request):
     cfg = OmegaConf.load(request.param)
     cfg.update({name: value for name, value in SMALL.items() if name in cfg})
-    return nnx.jit(lambda: instantiate(cfg)(V, L, D, A, R, rngs=nnx.Rngs(0)))()
+    return nnx.jit(lambda: instantiate(cfg)(Sizes(V, L, D, A, R, M, W), rngs=nnx.Rngs(0)))()
+
+
+class Seen(NamedTuple):
+    """What the heads see of a rollout, of all slots, and what the model keeps for its loss."""
+
+    after: jax.Array
+    guess: jax.Array
+    rollout: Rollout
 
 
 @pytest.fixture(scope="module")
 def dynamics(model):
     """The model, compiled: a test may run it many times."""
+
+    def features(result):
+        carry, rollout = result
+        return carry, Seen(*(features_of(model, x) for x in rollout[:2]), rollout)
+
     return SimpleNamespace(
         initial=model.initial,
-        observe=jax.jit(model.observe),
-        imagine=jax.jit(model.imagine),
-        loss=model.loss,
+        observe=jax.jit(lambda *given: features(model.observe(*given))),
+        imagine=jax.jit(lambda *given: features(model.imagine(*given))),
+        loss=lambda seen: model.loss(seen.rollout),
     )
+
+
+def features_of(model, latents):
+    """Cells, and the summary of each slot behind them."""
+    summary = model.summary(latents)
+    every = jnp.broadcast_to(jnp.arange(V), summary.shape[:3])
+    cells = model.cells(latents, every)
+    return jnp.concatenate([cells.reshape(*summary.shape[:3], -1), summary], -1)
 
 
 @pytest.fixture(scope="module")
 def inputs():
     """Random trajectories that begin with a reset, as every trajectory does."""
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.normal(size=(B, T, V, L, D)), jnp.float32)
-    a = jnp.asarray(rng.normal(size=(B, T, A)), jnp.float32)
+
+    def normal(*shape):
+        return jnp.asarray(rng.normal(size=shape), jnp.float32)
+
+    text = Text(normal(B, T, M, W), normal(B, T, M, D), jnp.asarray(rng.random((B, T, M)) < 0.6))
     refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
-    return Inputs(x, Action(a, refs), jnp.zeros((B, T), bool).at[:, 0].set(True))
+    numbers = jnp.asarray(rng.permuted(np.tile(np.arange(T * V), (B, 1)), axis=1), jnp.int32)
+    x = Rows(normal(B, T * V, L, D), numbers.reshape(B, T, V))
+    reset = jnp.zeros((B, T), bool).at[:, 0].set(True)
+    return Inputs(x, Action(normal(B, T, A), refs, text), reset)
 
 
-def at(tree, steps):
-    return jax.tree.map(lambda array: array[:, steps], tree)
+def at(inputs, steps):
+    """The table of x has no time; all else has."""
+    x = inputs.x._replace(numbers=inputs.x.numbers[:, steps])
+    cut = jax.tree.map(lambda array: array[:, steps], inputs._replace(x=None))
+    return cut._replace(x=x)
 
 
 def poke(inputs, steps):
     """Other observations and other actions at these steps."""
     embedding = inputs.a.embedding.at[:, steps].add(1.0)
     refs = inputs.a.refs.at[:, steps].set((inputs.a.refs[:, steps] + 1) % (V + 1))
-    return inputs._replace(x=inputs.x.at[:, steps].add(1.0), a=Action(embedding, refs))
+    text = jax.tree.map(
+        lambda x: x.at[:, steps].set((x[:, steps] + 1).astype(x.dtype)), inputs.a.text
+    )
+    return poke_x(inputs, (slice(None), steps))._replace(a=Action(embedding, refs, text))
+
+
+def poke_x(inputs, where):
+    """Other observations at these rows and steps."""
+    numbers = inputs.x.numbers
+    other = numbers.at[where].set((numbers[where] + 1) % (T * V))
+    return inputs._replace(x=inputs.x._replace(numbers=other))
 
 
 def observe(dynamics, inputs, key):
@@ -71,18 +113,19 @@ def assert_close(actual, expected):
 
 def test_a_feature_per_slot_is_what_comes_out(model, dynamics, inputs):
     rollout = observe(dynamics, inputs, KEYS[1])
-    assert rollout.feat.shape == rollout.guess.shape == (B, T, V, L, model.feat_dim)
+    width = L * model.feat_dim + model.summary_dim
+    assert rollout.after.shape == rollout.guess.shape == (B, T, V, width)
 
 
 def test_the_future_does_not_reach_the_past(dynamics, inputs):
     before = observe(dynamics, inputs, KEYS[1])
     after = observe(dynamics, poke(inputs, slice(CUT, None)), KEYS[1])
-    np.testing.assert_array_equal(before.feat[:, :CUT], after.feat[:, :CUT])
-    assert (before.feat[:, CUT:] != after.feat[:, CUT:]).any((0, 2, 3, 4)).all()
+    np.testing.assert_array_equal(before.after[:, :CUT], after.after[:, :CUT])
+    assert (before.after[:, CUT:] != after.after[:, CUT:]).any((0, 2, 3)).all()
 
 
 def test_a_guess_has_not_seen_what_it_guesses(dynamics, inputs):
-    poked = inputs._replace(x=inputs.x.at[:, CUT:].add(1.0))
+    poked = poke_x(inputs, (slice(None), slice(CUT, None)))
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
     np.testing.assert_array_equal(before.guess[:, : CUT + 1], after.guess[:, : CUT + 1])
 
@@ -91,47 +134,47 @@ def test_a_guess_knows_the_action_that_leads_to_it(dynamics, inputs):
     embedding = inputs.a.embedding.at[:, CUT].add(1.0)
     poked = inputs._replace(a=inputs.a._replace(embedding=embedding))
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
-    assert (before.guess[:, CUT] != after.guess[:, CUT]).any((1, 2, 3)).all()
+    assert (before.guess[:, CUT] != after.guess[:, CUT]).any((1, 2)).all()
 
 
 def test_nothing_from_before_a_reset_has_an_influence_after_it(dynamics, inputs):
     inputs = inputs._replace(reset=inputs.reset.at[:, CUT].set(True))
     poked = poke(inputs, slice(0, CUT))
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
-    np.testing.assert_array_equal(before.feat[:, CUT:], after.feat[:, CUT:])
+    np.testing.assert_array_equal(before.after[:, CUT:], after.after[:, CUT:])
     np.testing.assert_array_equal(before.guess[:, CUT:], after.guess[:, CUT:])
 
 
 def test_the_action_of_a_reset_does_not_count(dynamics, inputs):
     poked = inputs._replace(a=poke(inputs, 0).a)
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
-    np.testing.assert_array_equal(before.feat, after.feat)
+    np.testing.assert_array_equal(before.after, after.after)
 
 
 def test_a_reset_makes_every_carry_the_initial_one(dynamics, inputs):
     used, fresh = dynamics.observe(dynamics.initial(B), inputs, KEYS[1])
     _, again = dynamics.observe(used, inputs, KEYS[1])
-    np.testing.assert_array_equal(fresh.feat, again.feat)
+    np.testing.assert_array_equal(fresh.after, again.after)
 
 
 def test_a_row_does_not_reach_another_row(dynamics, inputs):
-    poked = inputs._replace(x=inputs.x.at[0].add(1.0))
+    poked = poke_x(inputs, 0)
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
-    np.testing.assert_array_equal(before.feat[1], after.feat[1])
+    np.testing.assert_array_equal(before.after[1], after.after[1])
 
 
 def test_a_withheld_observation_has_no_influence(dynamics, inputs):
     inputs = inputs._replace(seen=jnp.ones((B, T), bool).at[:, CUT].set(False))
-    poked = inputs._replace(x=inputs.x.at[:, CUT].add(1.0))
+    poked = poke_x(inputs, (slice(None), CUT))
     before, after = observe(dynamics, inputs, KEYS[1]), observe(dynamics, poked, KEYS[1])
-    np.testing.assert_array_equal(before.feat, after.feat)
+    np.testing.assert_array_equal(before.after, after.after)
     np.testing.assert_array_equal(before.guess, after.guess)
 
 
 def test_without_an_observation_the_belief_is_the_guess(dynamics, inputs):
     seen = jnp.ones((B, T), bool).at[:, CUT].set(False)
     rollout = observe(dynamics, inputs._replace(seen=seen), KEYS[1])
-    same = (rollout.feat == rollout.guess).all((2, 3))
+    same = (rollout.after == rollout.guess).all((2, 3))
     np.testing.assert_array_equal(same[:, CUT], True)
     assert not same.all()
 
@@ -139,7 +182,7 @@ def test_without_an_observation_the_belief_is_the_guess(dynamics, inputs):
 def test_to_see_everything_is_to_withhold_nothing(dynamics, inputs):
     everything = inputs._replace(seen=jnp.ones((B, T), bool))
     implied, said = observe(dynamics, inputs, KEYS[1]), observe(dynamics, everything, KEYS[1])
-    assert_close(implied.feat, said.feat)
+    assert_close(implied.after, said.after)
     assert_close(implied.guess, said.guess)
 
 
@@ -152,13 +195,14 @@ def test_the_loss_is_named_and_has_one_finite_number_per_step(dynamics, inputs):
 
 
 def test_gradients_are_finite_and_reach_the_inputs(model, inputs):
-    def total(x, embedding):
-        poked = inputs._replace(x=x, a=inputs.a._replace(embedding=embedding))
-        _, rollout = model.observe(model.initial(B), poked, KEYS[1])
-        terms = [*model.loss(rollout).values(), rollout.feat**2, rollout.guess**2]
+    def total(table, embedding):
+        x, a = inputs.x._replace(table=table), inputs.a._replace(embedding=embedding)
+        _, rollout = model.observe(model.initial(B), inputs._replace(x=x, a=a), KEYS[1])
+        features = [features_of(model, latents) ** 2 for latents in rollout[:2]]
+        terms = [*model.loss(rollout).values(), *features]
         return sum(jnp.sum(term * jnp.arange(term.size).reshape(term.shape)) for term in terms)
 
-    for grad in jax.jit(jax.grad(total, (0, 1)))(inputs.x, inputs.a.embedding):
+    for grad in jax.jit(jax.grad(total, (0, 1)))(inputs.x.table, inputs.a.embedding):
         assert jnp.isfinite(grad).all()
         assert jnp.any(grad)
 
@@ -166,23 +210,23 @@ def test_gradients_are_finite_and_reach_the_inputs(model, inputs):
 @pytest.mark.parametrize("key", KEYS, ids=["mode", "sample"])
 def test_imagining_twice_with_one_key_agrees(dynamics, inputs, key):
     carry, _ = dynamics.observe(dynamics.initial(B), inputs, key)
-    _, once = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), key)
-    _, twice = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), key)
-    np.testing.assert_array_equal(once.feat, twice.feat)
-    np.testing.assert_array_equal(once.feat, once.guess)
+    _, once = dynamics.imagine(carry, at(inputs, slice(CUT, None)).a, key)
+    _, twice = dynamics.imagine(carry, at(inputs, slice(CUT, None)).a, key)
+    np.testing.assert_array_equal(once.after, twice.after)
+    np.testing.assert_array_equal(once.after, once.guess)
 
 
 def test_to_see_no_more_is_to_imagine(dynamics, inputs):
     seen = jnp.zeros((B, T), bool).at[:, :CUT].set(True)
     watched = observe(dynamics, inputs._replace(seen=seen), None)
     carry, first = dynamics.observe(dynamics.initial(B), at(inputs, slice(0, CUT)), None)
-    _, rest = dynamics.imagine(carry, at(inputs.a, slice(CUT, None)), None)
-    assert_close(watched.feat, jnp.concatenate([first.feat, rest.feat], 1))
+    _, rest = dynamics.imagine(carry, at(inputs, slice(CUT, None)).a, None)
+    assert_close(watched.after, jnp.concatenate([first.after, rest.after], 1))
 
 
 def test_a_carry_that_is_handed_on_continues(dynamics, inputs):
     whole = observe(dynamics, inputs, None)
     carry, first = dynamics.observe(dynamics.initial(B), at(inputs, slice(0, CUT)), None)
     _, second = dynamics.observe(carry, at(inputs, slice(CUT, None)), None)
-    assert_close(whole.feat, jnp.concatenate([first.feat, second.feat], 1))
+    assert_close(whole.after, jnp.concatenate([first.after, second.after], 1))
     assert_close(whole.guess, jnp.concatenate([first.guess, second.guess], 1))

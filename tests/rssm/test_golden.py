@@ -11,8 +11,9 @@ import pytest
 from flax import nnx
 
 from rssm.dists import gumbel
-from rssm.dynamics.base import Action, Inputs
+from rssm.dynamics.base import Action, Inputs, Sizes
 from rssm.dynamics.rssm import RSSM
+from rssm.tables import Rows
 
 SLOTS, CELLS, X, A, REFS = 3, 2, 5, 6, 2
 DETER, HIDDEN, GROUPS, CLASSES, BLOCKS, FEAT = 16, 7, 4, 5, 4, 6
@@ -31,9 +32,8 @@ SETTINGS = dict(unimix=MIX, free_nats_dyn=0.0, free_nats_rep=1.0, feat_dim=FEAT,
 
 
 def make_model(rng):
-    model = nnx.eval_shape(
-        lambda: RSSM(SLOTS, CELLS, X, A, REFS, **SIZES, **SETTINGS, rngs=nnx.Rngs(0))
-    )
+    data = Sizes(SLOTS, CELLS, X, A, REFS, tokens=0, token_dim=0)
+    model = nnx.eval_shape(lambda: RSSM(data, **SIZES, **SETTINGS, rngs=nnx.Rngs(0)))
     # Everywhere, biases and scales too, away from the values at which a mistake could hide.
     weights = jax.tree.map(lambda w: rng.normal(0.3, 0.5, w.shape), nnx.state(model))
     nnx.update(model, weights)
@@ -47,6 +47,10 @@ def make_step(rng):
     a = 2 * rng.normal(size=(B, A))  # beyond 1, where it is cut
     refs = rng.integers(SLOTS + 1, size=(B, REFS))
     return h, z, x, a, refs
+
+
+def action_of(a, refs):
+    return Action(a[:, None], refs[:, None], None)  # this model does not read the text
 
 
 def dense(w, x):
@@ -133,7 +137,8 @@ def test_an_observed_step_and_its_two_kl_terms_equal_the_equations(seed):
     reset = np.arange(B) % 3 == 0
     key = None if seed is None else jax.random.key(seed)
 
-    inputs = Inputs(x[:, None], Action(a[:, None], refs[:, None]), reset[:, None])
+    numbers = np.broadcast_to(np.arange(SLOTS), (B, 1, SLOTS))
+    inputs = Inputs(Rows(x, numbers), action_of(a, refs), reset[:, None])
     carry, rollout = jax.jit(model.observe)(*jax.tree.map(jnp.asarray, ((h, z), inputs)), key)
 
     started = core(w, h, z, a, refs)
@@ -147,7 +152,7 @@ def test_an_observed_step_and_its_two_kl_terms_equal_the_equations(seed):
     assert carry[0].dtype == np.float64
     assert_close(carry[0], h)
     assert_close(carry[1], z)
-    assert_close(rollout.feat[:, 0], feature(w, h, z))
+    assert_close(rollout.after[:, 0], feature(w, h, z))
     assert_close(rollout.guess[:, 0], feature(w, h, guess))
     assert_close(model.loss(rollout)["dyn"][:, 0], kl)
     assert_close(model.loss(rollout)["rep"][:, 0], np.maximum(1.0, kl))
@@ -160,11 +165,11 @@ def test_an_imagined_step_equals_the_equations(seed):
     h, z, _, a, refs = make_step(rng)
     key = None if seed is None else jax.random.key(seed)
 
-    action = Action(a[:, None], refs[:, None])
+    action = action_of(a, refs)
     carry, rollout = jax.jit(model.imagine)(*jax.tree.map(jnp.asarray, ((h, z), action)), key)
 
     h = core(w, h, z, a, refs)
     z = draw(prior(w, h), noise_of(key))
     assert_close(carry[0], h)
     assert_close(carry[1], z)
-    assert_close(rollout.feat[:, 0], feature(w, h, z))
+    assert_close(rollout.after[:, 0], feature(w, h, z))

@@ -12,8 +12,8 @@ from flax import nnx
 from tiny import BATCH, DYNAMICS, LAYOUT, MODEL, config
 
 from experiments.model import build_model, build_optimizer
-from rssm.dynamics.base import Action, Inputs
-from rssm.heads import Sources, in_use
+from rssm.dynamics.base import Action, Inputs, Text
+from rssm.heads import in_use
 from rssm.model import WATCH, delayed, remembered, watch
 from rssm.spec import Spec
 from rssm.step import Trainer, TrainState
@@ -154,13 +154,15 @@ def test_to_predict_in_the_open_is_to_observe_once_and_to_imagine_the_rest(model
         whole = nnx.merge(model.trainer.graph, params)
         x, a = whole.encoder(batch)
         inputs = Inputs(x, delayed(a, model.spec.slots), batch["reset"])
-        begin = jax.tree.map(lambda array: array[:, :1], inputs)
+        numbers = inputs.x._replace(numbers=inputs.x.numbers[:, :1])
+        begin = jax.tree.map(lambda array: array[:, :1], inputs._replace(x=None))
+        begin = begin._replace(x=numbers)
         rest = jax.tree.map(lambda array: array[:, 1:], inputs.a)
         carry, _ = whole.dynamics.observe(whole.dynamics.initial(BATCH), begin, None)
         _, rollout = whole.dynamics.imagine(carry, rest, None)
         held = jnp.take_along_axis(batch["values"], batch["slots"][:, 0, :, None], 1)
         held = jnp.broadcast_to(held[:, None], (BATCH, LAYOUT.steps - 1, *held.shape[1:]))
-        return whole.read(rollout.feat, held.astype(jnp.int32), whole._texts(batch)[:, 1:])
+        return whole.read(rollout.after, held.astype(jnp.int32))
 
     stepped = stepwise(model.trained.params, batch)
     whole = jax.tree.map(lambda array: array[:, 1:], predict(model, batch, first))
@@ -181,17 +183,16 @@ def head(model, batch) -> tuple[np.ndarray, ...]:
         x, a = whole.encoder(batch)
         inputs = Inputs(x, delayed(a, model.spec.slots), batch["reset"])
         _, rollout = whole.dynamics.observe(whole.dynamics.initial(BATCH), inputs, None)
-        feat = rollout.guess[:, :4, :-1]
-        texts = whole._texts(batch)[:, :4, None]
-        tokens = jnp.broadcast_to(texts, (*feat.shape[:3], texts.shape[-1]))
+        chosen = jnp.broadcast_to(jnp.arange(shape[2]), shape[:3])
+        guess = jax.tree.map(lambda array: array[:, :4], rollout.guess)
+        feat = whole.dynamics.cells(guess, chosen)
 
         def ask_for(memory: jax.Array | None) -> Callable:
-            sources = Sources(memory, tokens if memory is not None else None)
-            return lambda s: whole.heads.rows.log_prob(feat, jnp.full(shape, s), sources)
+            return lambda s: whole.heads.rows.log_prob(feat, jnp.full(shape, s), memory)
 
         every = jnp.arange(symbols)
         with_copy, without = (jax.lax.map(ask_for(m), every) for m in (memory, None))
-        return with_copy, without, *whole.heads.rows.mode(feat, Sources(memory, tokens))
+        return with_copy, without, *whole.heads.rows.mode(feat, memory)
 
     shape = (BATCH, 4, LAYOUT.slots + 1, LAYOUT.cells)
     memory = jax.random.randint(jax.random.key(1), shape, 0, symbols)
@@ -203,18 +204,16 @@ def test_the_symbols_of_a_cell_share_a_probability_of_one(head):
         np.testing.assert_allclose(np.exp(log_probs).sum(0), 1, rtol=1e-4)
 
 
-def test_the_mode_is_at_least_a_third_as_likely_as_any_row(head):
-    """The likeliest symbol has a third of its probability from one of three sources, and what the
-    head names is at least as likely as the best of each."""
+def test_the_mode_is_the_likeliest_row_and_ends_with_its_first_padding(head):
     log_probs, _, rows, log_prob, _ = head
     for index in np.ndindex(rows.shape[:-1]):
         total, ended = 0.0, False
         for cell, symbol in enumerate(rows[index]):
             assert not ended or symbol == 0
             if not ended:
-                total += log_probs[(symbol, *index, cell)]
                 best = log_probs[(slice(None), *index, cell)].max()
-                assert log_probs[(symbol, *index, cell)] >= best - np.log(3) - 1e-3
+                assert log_probs[(symbol, *index, cell)] == pytest.approx(best, abs=1e-4)
+                total += best
             ended = ended or symbol == 0
         assert log_prob[index] == pytest.approx(total, rel=1e-3, abs=1e-3)
 
@@ -275,14 +274,15 @@ def test_a_first_step_is_always_seen_and_others_sometimes():
 
 def test_an_action_is_delayed_to_the_step_that_it_leads_to():
     rng = np.random.default_rng(4)
-    a = Action(
-        jnp.asarray(rng.normal(size=(2, 5, 3)), jnp.float32),
-        jnp.asarray(rng.integers(9, size=(2, 5, 2)), jnp.int32),
+    text = Text(
+        jnp.asarray(rng.normal(size=(2, 5, 4, 3)), jnp.float32),
+        jnp.asarray(rng.normal(size=(2, 5, 4, 2)), jnp.float32),
+        jnp.ones((2, 5, 4), bool),
     )
+    embedding = jnp.asarray(rng.normal(size=(2, 5, 3)), jnp.float32)
+    a = Action(embedding, jnp.asarray(rng.integers(9, size=(2, 5, 2)), jnp.int32), text)
     moved = delayed(a, slots=9)
-    for b in range(2):
-        for t in range(5):
-            embedding = a.embedding[b, t - 1] if t else np.zeros(3)
-            refs = a.refs[b, t - 1] if t else [9, 9]
-            np.testing.assert_array_equal(moved.embedding[b, t], embedding)
-            np.testing.assert_array_equal(moved.refs[b, t], refs)
+    assert_same(jax.tree.map(lambda x: x[:, 1:], moved), jax.tree.map(lambda x: x[:, :-1], a))
+    np.testing.assert_array_equal(moved.refs[:, 0], 9)
+    for first in (moved.embedding, *moved.text):
+        assert not first[:, 0].any()
