@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from hydra import compose, initialize_config_dir
@@ -21,6 +22,7 @@ from rssm.dynamics.base import Action, Latents
 from rssm.model import Belief, WorldModel
 from rssm.spec import Batch, Spec
 from rssm.step import Trainer
+from rssm.tables import take_rows
 from rssm.types import Array
 from tracer.layout import Layout
 
@@ -72,13 +74,14 @@ def imagine_one(cfg: DictConfig, name: str, sizes: dict[str, Any]) -> Cases:
     graph, params = nnx.split(model, nnx.Param)
 
     @jax.jit
-    def latent(params: Any, a: Action, memory: Array) -> Latents:
+    def latent(params: Any, a: Action, memory: Array, texts: Array) -> Latents:
         dynamics = nnx.merge(graph, params).dynamics
         return dynamics.imagine(dynamics.initial(len(a.refs)), a, None)[1].after
 
     @jax.jit
-    def decoded(params: Any, a: Action, memory: Array) -> Belief:
-        return nnx.merge(graph, params).read(latent(params, a, memory), memory)
+    def decoded(params: Any, a: Action, memory: Array, texts: Array) -> Belief:
+        latents = latent(params, a, memory, texts)
+        return nnx.merge(graph, params).read(latents, memory, texts)
 
     cases: Cases = {}
     for batch_size in cfg.imagined:
@@ -120,8 +123,8 @@ def random_batch(spec: Spec, batch_size: int) -> Batch:
     return jax.device_put(batch)
 
 
-def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array]:
-    """Encoded statements, and the rows that the slots held last."""
+def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Action, Array, Array]:
+    """Encoded statements, the rows that the slots held last, and the statements' tokens."""
     spec, shape = model.spec, (batch_size, length)
     batch = random_batch(spec, batch_size)
     keys = jax.random.split(jax.random.key(0), 2)
@@ -131,4 +134,6 @@ def random_actions(model: WorldModel, batch_size: int, length: int) -> tuple[Act
     _, action = jax.jit(lambda model, batch: model.encoder(batch))(model, batch)
     rows = spec[spec.rows.table]
     cells = (*shape, spec.rows.shape[1], rows.shape[1])
-    return action, jax.random.randint(keys[1], cells, 0, rows.size)
+    table = jnp.asarray(batch[spec.action.table or ""], jnp.int32)
+    texts = take_rows(table, batch[spec.action.name])
+    return action, jax.random.randint(keys[1], cells, 0, rows.size), texts

@@ -45,7 +45,7 @@ def main(cfg: DictConfig) -> None:
 def suite_traces(cfg: DictConfig, predictor: Predictor) -> Iterator[Trace]:
     """The held-out split of the run's own dataset, or a corpus that is traced now."""
     if cfg.suite.corpus is None:
-        yield from open_dataset(predictor.cfg.dataset).traces("test")
+        yield from open_dataset(predictor.cfg.dataset).traces(cfg.suite.split)
         return
     corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
     processes = cfg.processes or os.cpu_count() or 1

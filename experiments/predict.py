@@ -1,6 +1,7 @@
 """What a trained model expects of real traces: frames, from arrays and back."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from experiments.model import build_model, build_optimizer, count
 from rssm.model import Belief
 from rssm.spec import Spec
 from rssm.step import Trainer
-from tracer.encode import Trajectory, decode_state, encode_trajectory, pieces
+from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces
 from tracer.layout import check_schema
 from tracer.schema import KINDS, Event, Trace, frames
 from tracer.values import Value, render
@@ -121,17 +122,22 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     rows, log_probs = np.asarray(belief.rows[number]), np.asarray(belief.log_prob[number])
     names, steps = case.trajectory.names, len(case.events)
     expected = [held_frame(case, 0)]
-    output: Value | str | None = None
-    for step in range(1, steps):
-        state, output = decode_state(names, rows[step])
-        expected.append({name: text(value) for name, value in state.items()})
+    expected += [frame(names, state) for state in rows[1:steps].tolist()]
     kinds = [KINDS[kind] for kind in belief.labels["kind"][number, :steps]]
-    returned = text(output) if output is not None and kinds[-1] == "return" else None
-    return Prediction(case, expected, log_probs[:steps], kinds, returned)
+    output = text(tuple(rows[steps - 1, -1].tolist())) if kinds[-1] == "return" else None
+    return Prediction(case, expected, log_probs[:steps], kinds, output)
 
 
-def text(value: Value | str) -> str:
-    return value if isinstance(value, str) else render(value)
+def frame(names: Sequence[str], state: Iterable[Iterable[int]]) -> Frame:
+    """The repr of each variable, from the rows of all slots."""
+    texts = (text(tuple(row)) for row in state)
+    return {name: held for name, held in zip(names, texts, strict=False) if held is not None}
+
+
+@lru_cache(maxsize=1 << 16)
+def text(row: tuple[int, ...]) -> str | None:
+    value = decode_row(row)
+    return render(value) if isinstance(value, Value) else value
 
 
 def true_frame(event: Event) -> Frame:
@@ -140,9 +146,7 @@ def true_frame(event: Event) -> Frame:
 
 def held_frame(case: Case, step: int) -> Frame:
     """The true frame as far as the encoding can hold it."""
-    rows = np.array(case.trajectory.states[step])
-    state, _ = decode_state(case.trajectory.names, rows)
-    return {name: text(value) for name, value in state.items()}
+    return frame(case.trajectory.names, case.trajectory.states[step])
 
 
 def with_wrong_statements(window: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:

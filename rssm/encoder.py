@@ -1,7 +1,7 @@
 """Fields to embeddings: x for what is observed, a for what is executed.
 
-A slot is embedded cell by cell, a statement as a whole and token by token; each distinct one of the
-batch's tables once.
+The symbol of a cell has a fixed code, so that x is exact from the first step of training on. A
+statement is embedded as a whole and token by token; each distinct one of the batch's tables once.
 """
 
 import jax.numpy as jnp
@@ -9,7 +9,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dynamics.base import Action, Sizes, Text
-from rssm.nets import Dense, RMSNorm, TransformerBlock
+from rssm.nets import Dense, RMSNorm, TransformerBlock, two_hot
 from rssm.spec import Batch, Spec
 from rssm.tables import Rows, take_rows
 from rssm.types import Array, Bool, Float, Int
@@ -71,7 +71,7 @@ class Encoder(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         rows, tokens = spec[spec.rows.table], spec[spec.action.table]
-        self.spec = spec
+        self.spec, self.dtype = spec, dtype
         self.sizes = Sizes(
             slots=spec.slots,
             cells=spec.cells,
@@ -82,10 +82,8 @@ class Encoder(nnx.Module):
             token_dim=token_dim,
         )
         self.symbols = rows.size  # the tokens below are symbols of cells too
-        self.cells = nnx.Embed(rows.size, cell_dim, dtype=dtype, rngs=rngs)
-        self.labels = nnx.List(
-            [nnx.Embed(f.size, cell_dim, dtype=dtype, rngs=rngs) for f in spec.labels]
-        )
+        if cell_dim % 2 or (cell_dim // 2) ** 2 < rows.size:
+            raise ValueError(f"no {rows.size} codes of two ones have a width of {cell_dim}")
         self.statements = StatementEncoder(
             tokens.shape[1], tokens.size, token_dim, token_layers, width, rngs=rngs, dtype=dtype
         )
@@ -97,9 +95,8 @@ class Encoder(nnx.Module):
     def _rows(self, batch: Batch) -> Rows:
         """The labels of a step are one more row of the table."""
         spec = self.spec
-        rows = self.cells(batch[spec.rows.table or ""].astype(jnp.int32))
-        pairs = zip(self.labels, spec.labels, strict=True)
-        labels = jnp.stack([e(batch[f.name].astype(jnp.int32)) for e, f in pairs], 2)
+        rows = self._cells(batch[spec.rows.table or ""])
+        labels = self._cells(jnp.stack([batch[field.name] for field in spec.labels], 2))
         labels = jnp.pad(labels, ((0, 0), (0, 0), (0, spec.cells - len(spec.labels)), (0, 0)))
         numbers = batch[spec.rows.name].astype(jnp.int32)
         own = rows.shape[1] + jnp.arange(numbers.shape[1], dtype=jnp.int32)[None, :, None]
@@ -110,10 +107,13 @@ class Encoder(nnx.Module):
         spec = self.spec
         table = batch[spec.action.table or ""].astype(jnp.int32)
         spelled = (table > 0) & (table < self.symbols)
-        cells = self.cells(jnp.where(spelled, table, 0))
+        cells = self._cells(jnp.where(spelled, table, 0))
         number = batch[spec.action.name]
         embedding, tokens, cells, spelled = (
             take_rows(x, number) for x in (*self.statements(table), cells, spelled)
         )
         refs = batch[spec.address.name].astype(jnp.int32)
         return Action(embedding, refs, Text(tokens, cells, spelled))
+
+    def _cells(self, symbols: Int[Array, "*n"]) -> Float[Array, "*n D"]:
+        return two_hot(symbols.astype(jnp.int32), self.sizes.x_dim).astype(self.dtype)

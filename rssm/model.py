@@ -21,8 +21,9 @@ from flax import nnx
 
 from rssm.dynamics.base import Action, Dynamics, Inputs, Latents
 from rssm.encoder import Encoder
-from rssm.heads import Heads, in_use
+from rssm.heads import Heads, Sources, in_use
 from rssm.losses import masked_mean
+from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
 from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
@@ -81,13 +82,26 @@ class WorldModel(nnx.Module):
         """What is expected at each step, from the steps seen before it."""
         carry = self.dynamics.initial(len(seen))
         _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
-        return self.read(rollout.guess, self._memory_rows(batch, seen))
+        return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
 
-    def read(self, latents: Latents, memory: Int[Array, "B T V1 L"]) -> Belief:
+    def read(
+        self,
+        latents: Latents,
+        memory: Int[Array, "B T V1 L"],
+        texts: Int[Array, "B T M"],
+    ) -> Belief:
         """The likeliest state: what was seen last where it is the same, else decoded cells."""
         same = self._same_logit(latents)
-        every = jnp.broadcast_to(jnp.arange(same.shape[-1]), same.shape)
-        rows, log_prob = self.heads.rows.mode(self.dynamics.cells(latents, every), memory)
+
+        def decode(slot: tuple) -> tuple:
+            number, held = slot
+            chosen = jnp.full((*same.shape[:2], 1), number)
+            feat = self.dynamics.cells(latents, chosen)[:, :, 0]
+            return self.heads.rows.mode(feat, Sources(held, texts))
+
+        # One slot after the other: what is computed on the way is large.
+        slots = jnp.arange(same.shape[-1]), jnp.moveaxis(memory, 2, 0)
+        rows, log_prob = (jnp.moveaxis(x, 0, 2) for x in jax.lax.map(decode, slots))
         kept = same > 0
         log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
         labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
@@ -104,6 +118,13 @@ class WorldModel(nnx.Module):
     def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
         x, a = self.encoder(batch)
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
+
+    def _texts(self, batch: Batch) -> Int[Array, "B T M"]:
+        """The tokens of the action that led to each step; none at a reset."""
+        table = batch[self.spec.action.table or ""].astype(jnp.int32)
+        tokens = take_rows(table, batch[self.spec.action.name])
+        tokens = jnp.pad(tokens, ((0, 0), (1, 0), (0, 0)))[:, :-1]
+        return zero_where(batch[self.spec.reset.name], tokens)
 
     def _memory_rows(self, batch: Batch, seen: Bool[Array, "B T"]) -> Int[Array, "B T V L"]:
         numbers = remembered(batch[self.spec.rows.name], seen)
@@ -126,7 +147,10 @@ class WorldModel(nnx.Module):
         table = batch[self.spec.rows.table or ""].astype(jnp.int32)
         target = take_rows(table, pick_slots(truth, chosen))
         old = take_rows(table, pick_slots(memory, chosen))
-        log_prob = self.heads.rows.log_prob(self.dynamics.cells(guess, chosen), target, old)
+        texts = self._texts(batch)[:, :, None]
+        tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
+        feat = self.dynamics.cells(guess, chosen)
+        log_prob = self.heads.rows.log_prob(feat, target, Sources(old, tokens))
         counts = pick_slots(changed, chosen) & mask[..., None]
         logits = self._label_logits(guess)
         label = sum(
@@ -161,7 +185,7 @@ class WorldModel(nnx.Module):
         chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
         numbers = pick_slots(truth, chosen)
         target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
-        log_prob = self.heads.rows.log_prob(self.dynamics.cells(after, chosen), target, None)
+        log_prob = self.heads.rows.log_prob(self.dynamics.cells(after, chosen), target, Sources())
         return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
 
 

@@ -19,13 +19,20 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.types import Array, Bool, Float, PRNGKeyArray
+from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 
 def truncated_normal(key: PRNGKeyArray, shape: tuple[int, ...], fan_in: int) -> Array:
     """Variance 1 / fan_in; 1.1368 gives back what cutting at two deviations takes away."""
     deviation = 1.1368 / math.sqrt(fan_in)
     return deviation * jax.random.truncated_normal(key, -2, 2, shape, jnp.float32)
+
+
+def two_hot(symbols: Int[Array, "*n"], width: int) -> Float[Array, "*n D"]:
+    """A code of two ones for each symbol below (width / 2) ** 2: its digits in that base."""
+    base = width // 2
+    digits = jax.nn.one_hot(symbols // base, base), jax.nn.one_hot(symbols % base, base)
+    return jnp.concatenate(digits, -1)
 
 
 def widen(x: Array) -> Array:

@@ -115,12 +115,12 @@ def decode_state(
 
     What is not the spelling of a value comes back as a text that no repr equals.
     """
-    values = [_decode_row(tuple(row)) for row in rows.tolist()]
+    values = [decode_row(tuple(row)) for row in rows.tolist()]
     held = zip(names, values, strict=False)
     return {name: value for name, value in held if value is not None}, values[-1]
 
 
-def _decode_row(row: tuple[int, ...]) -> Value | str | None:
+def decode_row(row: tuple[int, ...]) -> Value | str | None:
     try:
         return decode(row)
     except Unreadable:

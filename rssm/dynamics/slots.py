@@ -10,8 +10,9 @@ action touches (what a call returns, and the labels):
     z[j]  ~ p(z | h[j], z[1..J] before, text)    cell by cell: taken from one of them, or made
     z[v]  ~ q(z | x[v])                          when the state is seen; needs no h, so no scan
 
-A cell has a few categoricals of its own, and one map from symbols to them serves all cells and the
-tokens of a statement. The latents of a slot are one vector, h and behind it z.
+A cell has a few categoricals of its own, the digits of its symbol's code, which x is. The latents
+of a slot are one vector: h, z, and a mark that is set when an action touches the slot and cleared
+when the state is seen.
 """
 
 import math
@@ -23,15 +24,17 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dists import gumbel, sample, straight_through, unimix
+from rssm.dists import gumbel, sample, straight_through
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance
 from rssm.nets import MLP, Dense, RMSNorm, scan_time, widen, zero_where
 from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
-Carry = Float[Array, "B V E"]  # h and z of every slot
+Carry = Float[Array, "B V E"]  # h, z and the mark of every slot
 ALWAYS = 2  # the last two slots are touched by every action
+KEEP = 4.0  # nats in favour of what is there already, at first
+FRESH = 32.0  # weight of the mark in a summary: what was not touched is the same
 
 
 class Aux(NamedTuple):
@@ -74,12 +77,14 @@ class Slots(nnx.Module):
         self.unimix = max(unimix, 1e-6)  # the logarithm must not meet zeros
         self.free_nats = (free_nats_dyn, free_nats_rep)
         self.code = groups * classes
+        if self.code != sizes.x_dim:
+            raise ValueError(f"{groups} x {classes} classes do not hold codes of {sizes.x_dim}")
         stoch = sizes.cells * self.code
-        self.feat_dim, self.summary_dim, self.dtype = self.code + feat_dim, deter, dtype
+        self.feat_dim, self.summary_dim, self.dtype = self.code + feat_dim, deter + 1, dtype
         on = {"rngs": rngs, "dtype": dtype}
         small = nnx.initializers.normal(0.02)
 
-        self.read = Dense(deter + stoch, read, **on)
+        self.read = Dense(deter + stoch + 1, read, **on)
         self.place = nnx.Param(small(rngs(), (sizes.slots, read)))
         self.read_norm = RMSNorm(read)
         self.action = Dense(sizes.a_dim, compute, **on)
@@ -91,16 +96,16 @@ class Slots(nnx.Module):
 
         self.prior = MLP(deter, deter, 1, **on)
         self.prior_made = Dense(deter, stoch, **on)
-        self.prior_source = Dense(deter, sizes.cells * (2 + self.touched), **on)
+        self.prior_source = Dense(deter, sizes.cells * (3 + self.touched), **on)
+        self.prior_keep = nnx.Param(jnp.full(sizes.cells, KEEP))
         self.query = Dense(deter, sizes.cells * pointer, **on)
         self.key = Dense(sizes.token_dim, pointer, **on)
-        self.post = Dense(sizes.x_dim, self.code, **on)
 
         self.feat = Dense(deter, sizes.cells * feat_dim, **on)
         self.feat_norm = RMSNorm(feat_dim)
 
     def initial(self, batch_size: int) -> Carry:
-        width = self.deter + self.n_cells * self.code
+        width = self.deter + self.n_cells * self.code + 1
         return jnp.zeros((batch_size, self.slots, width), self.dtype)
 
     def observe(
@@ -111,8 +116,8 @@ class Slots(nnx.Module):
         # One noise for prior and posterior: where the two agree, so do their samples.
         noise = self._noise(key, reset.shape)
         post = self._post(x.table)
-        if noise is None:  # each distinct row once
-            z_post = take_rows(self._flat(sample(post, None)), x.numbers)
+        if noise is None:
+            z_post = einops.rearrange(x.spread(), "b t v l d -> b t v (l d)")
         else:
             z_post = self._flat(sample(take_rows(post, x.numbers), noise))
         actions = self._steps(a, reset)
@@ -120,7 +125,8 @@ class Slots(nnx.Module):
         def step(latents, step_inputs):
             z_post, action, reset, seen, noise = step_inputs
             guess, prior = self._advance(zero_where(reset, latents), action, noise)
-            observed = jnp.concatenate([guess[..., : self.deter], z_post], -1)
+            cleared = jnp.zeros_like(z_post[..., :1])
+            observed = jnp.concatenate([guess[..., : self.deter], z_post, cleared], -1)
             latents = jnp.where(seen[:, None, None], observed, guess)
             return latents, (latents, guess, prior)
 
@@ -148,15 +154,17 @@ class Slots(nnx.Module):
         dyn, rep = kl_balance(prior, post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
 
-    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V H"]:
-        return latents[..., : self.deter]
+    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V H+1"]:
+        """What h says of a slot that was touched since it was seen; the others are as they were."""
+        mark = latents[..., -1:]
+        return jnp.concatenate([mark * latents[..., : self.deter], FRESH * (1 - mark)], -1)
 
     def cells(
         self, latents: Float[Array, "B T V E"], chosen: Int[Array, "B T J"]
     ) -> Float[Array, "B T J L F"]:
         """Of each cell: its codes as they are, and what h has to say of it."""
         picked = pick_slots(latents, chosen)
-        h, codes = picked[..., : self.deter], picked[..., self.deter :]
+        h, codes = picked[..., : self.deter], picked[..., self.deter : -1]
         codes = einops.rearrange(codes, "b t j (l d) -> b t j l d", l=self.n_cells)
         spread = einops.rearrange(self.feat(h), "b t j (l f) -> b t j l f", l=self.n_cells)
         return jnp.concatenate([codes, self.feat_norm(spread)], -1)
@@ -174,23 +182,24 @@ class Slots(nnx.Module):
         u = self.operands(einops.rearrange(s, "b j e -> b (j e)"))
         u = self.compute(jax.nn.silu(self.norm(action.compute + u)))
         m = einops.rearrange(self.message(u), "b (j e) -> b j e", j=self.touched)
-        h, z = old[..., : self.deter], old[..., self.deter :]
+        h, z = old[..., : self.deter], old[..., self.deter : -1]
         r, c, g = jnp.split(self.gates(jnp.concatenate([h, s, m], -1)), 3, -1)
         c, g = jnp.tanh(jax.nn.sigmoid(r) * c), jax.nn.sigmoid(g - 1)
         h = g * c + (1 - g) * h
-        prior = self._prior(h, z, action)
+        # Computed again for its gradient: to keep what it computes costs more than to compute it.
+        prior = jax.checkpoint(self._prior)(h, z, action)
         scores = prior
         if noise is not None:
             scores = jnp.log(prior) + jnp.einsum("bjv,bvsc->bjsc", widen(action.at), noise)
         z = self._flat(straight_through(scores, prior))
-        new = jnp.concatenate([h, z], -1)
+        new = jnp.concatenate([h, z, jnp.ones_like(h[..., :1])], -1)
         return latents + jnp.einsum("bjv,bje->bve", action.at, new - old), prior
 
     def _prior(
         self, h: Float[Array, "B J H"], z: Float[Array, "B J Z"], action: Step
     ) -> Float[Array, "B J S C"]:
-        """Per cell a mixture: made from h, taken from this cell of any slot touched, or from a
-        token of the statement.
+        """Per cell a mixture: kept, made from h, taken from a token of the statement or from this
+        cell of any slot touched.
 
         Assignments, swaps, returns and literals then move exact codes.
         """
@@ -199,9 +208,11 @@ class Slots(nnx.Module):
         made = einops.rearrange(self.prior_made(hidden), "b j (s c) -> b j s c", c=self.classes)
         made = einops.rearrange(jax.nn.softmax(widen(made)), "b j (l g) c -> b j l (g c)", **cells)
         source = einops.rearrange(self.prior_source(hidden), "b j (l k) -> b j l k", **cells)
-        there = [jnp.ones_like(action.spelled[:, :1]), action.spelled.any(-1, keepdims=True)]
-        there = jnp.concatenate([*there, action.at.any(-1)], -1)[:, None, None]
-        source = jax.nn.softmax(jnp.where(there, widen(source), -1e30))[..., None]
+        source = widen(source).at[..., 0].add(self.prior_keep[...])
+        always = jnp.ones_like(action.spelled[:, :2])
+        there = [always, action.spelled.any(-1, keepdims=True), action.at.any(-1)]
+        there = jnp.concatenate(there, -1)[:, None, None]
+        source = jax.nn.softmax(jnp.where(there, source, -1e30))[..., None]
 
         query = einops.rearrange(self.query(hidden), "b j (l p) -> b (j l) p", **cells)
         scores = widen(jnp.einsum("bqp,bmp->bqm", query, action.keys)) / math.sqrt(self.pointer)
@@ -209,9 +220,11 @@ class Slots(nnx.Module):
         spelled = jnp.einsum("bqm,bmd->bqd", pointer, widen(action.codes))
         spelled = einops.rearrange(spelled, "b (j l) d -> b j l d", **cells)
 
-        z = widen(einops.rearrange(z, "b k (l d) -> b 1 l k d", **cells))
-        taken = (source[..., 2:, :] * z).sum(-2)
-        probs = source[..., 0, :] * made + source[..., 1, :] * spelled + taken
+        z = widen(einops.rearrange(z, "b j (l d) -> b j l d", **cells))
+        taken = einops.rearrange(z, "b k l d -> b 1 l k d")
+        taken = (source[..., 3:, :] * taken).sum(-2)
+        keep, make, point = (source[..., number, :] for number in range(3))
+        probs = keep * z + make * made + point * spelled + taken
         probs = einops.rearrange(probs, "b j l (g c) -> b j (l g) c", c=self.classes)
         return (1 - self.unimix) * probs + self.unimix / self.classes
 
@@ -219,10 +232,8 @@ class Slots(nnx.Module):
         """An action that a reset cuts off says nothing."""
         embedding, text = zero_where(reset, (a.embedding, a.text))
         refs = jnp.where(reset[..., None], self.slots, a.refs)
-        codes = sample(self._post(text.cells), None).astype(self.dtype)
-        codes = einops.rearrange(codes, "b t (m g) c -> b t m (g c)", g=self.groups)
         keys = self.key(text.tokens)
-        return Step(self.action(embedding), self._addresses(refs), keys, codes, text.spelled)
+        return Step(self.action(embedding), self._addresses(refs), keys, text.cells, text.spelled)
 
     def _addresses(self, refs: Int[Array, "B T R"]) -> Float[Array, "B T J V"]:
         """One row per slot touched: those named, then those that every action touches."""
@@ -233,8 +244,9 @@ class Slots(nnx.Module):
         return at * (jnp.cumsum(at, 2) - at == 0)  # a slot is written once, whoever names it twice
 
     def _post(self, x: Float[Array, "*n L D"]) -> Float[Array, "*n S C"]:
-        logits = einops.rearrange(widen(self.post(x)), "... l (g c) -> ... (l g) c", c=self.classes)
-        return unimix(logits, self.unimix)
+        """The code that x is; what the uniform distribution is mixed with needs no learning."""
+        codes = einops.rearrange(widen(x), "... l (g c) -> ... (l g) c", c=self.classes)
+        return jnp.log((1 - self.unimix) * codes + self.unimix / self.classes)
 
     def _flat(self, z: Float[Array, "*n S C"]) -> Float[Array, "*n Z"]:
         return einops.rearrange(z, "... s c -> ... (s c)").astype(self.dtype)

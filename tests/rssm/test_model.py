@@ -13,7 +13,7 @@ from tiny import BATCH, DYNAMICS, LAYOUT, MODEL, config
 
 from experiments.model import build_model, build_optimizer
 from rssm.dynamics.base import Action, Inputs, Text
-from rssm.heads import in_use
+from rssm.heads import Sources, in_use
 from rssm.model import WATCH, delayed, remembered, watch
 from rssm.spec import Spec
 from rssm.step import Trainer, TrainState
@@ -162,7 +162,7 @@ def test_to_predict_in_the_open_is_to_observe_once_and_to_imagine_the_rest(model
         _, rollout = whole.dynamics.imagine(carry, rest, None)
         held = jnp.take_along_axis(batch["values"], batch["slots"][:, 0, :, None], 1)
         held = jnp.broadcast_to(held[:, None], (BATCH, LAYOUT.steps - 1, *held.shape[1:]))
-        return whole.read(rollout.after, held.astype(jnp.int32))
+        return whole.read(rollout.after, held.astype(jnp.int32), whole._texts(batch)[:, 1:])
 
     stepped = stepwise(model.trained.params, batch)
     whole = jax.tree.map(lambda array: array[:, 1:], predict(model, batch, first))
@@ -186,13 +186,16 @@ def head(model, batch) -> tuple[np.ndarray, ...]:
         chosen = jnp.broadcast_to(jnp.arange(shape[2]), shape[:3])
         guess = jax.tree.map(lambda array: array[:, :4], rollout.guess)
         feat = whole.dynamics.cells(guess, chosen)
+        texts = whole._texts(batch)[:, :4, None]
+        tokens = jnp.broadcast_to(texts, (*shape[:3], texts.shape[-1]))
 
-        def ask_for(memory: jax.Array | None) -> Callable:
-            return lambda s: whole.heads.rows.log_prob(feat, jnp.full(shape, s), memory)
+        def ask_for(sources: Sources) -> Callable:
+            return lambda s: whole.heads.rows.log_prob(feat, jnp.full(shape, s), sources)
 
         every = jnp.arange(symbols)
-        with_copy, without = (jax.lax.map(ask_for(m), every) for m in (memory, None))
-        return with_copy, without, *whole.heads.rows.mode(feat, memory)
+        sources = Sources(memory, tokens)
+        with_copy, without = (jax.lax.map(ask_for(s), every) for s in (sources, Sources()))
+        return with_copy, without, *whole.heads.rows.mode(feat, sources)
 
     shape = (BATCH, 4, LAYOUT.slots + 1, LAYOUT.cells)
     memory = jax.random.randint(jax.random.key(1), shape, 0, symbols)
