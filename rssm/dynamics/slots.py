@@ -154,7 +154,7 @@ class Slots(nnx.Module):
         dyn, rep = kl_balance(prior, post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
 
-    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V H+1"]:
+    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V _"]:
         """What h says of a slot that was touched since it was seen; the others are as they were."""
         mark = latents[..., -1:]
         return jnp.concatenate([mark * latents[..., : self.deter], FRESH * (1 - mark)], -1)

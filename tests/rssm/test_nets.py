@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from rssm.nets import MLP, BlockLinear, Dense, RMSNorm, TransformerBlock, scan_time, zero_where
+from rssm.nets import (
+    MLP,
+    BlockLinear,
+    Dense,
+    RMSNorm,
+    TransformerBlock,
+    scan_time,
+    two_hot,
+    zero_where,
+)
 
 
 def normal(*shape, seed=0):
@@ -102,3 +111,9 @@ def test_zero_where_clears_whole_rows_of_every_array():
     tree = zero_where(jnp.array([False, True]), tree)
     np.testing.assert_array_equal(tree["a"], [[1, 1, 1], [0, 0, 0]])
     np.testing.assert_array_equal(tree["b"][1], [[0, 0]])
+
+
+def test_every_symbol_has_a_code_of_its_own_with_two_ones():
+    codes = np.asarray(two_hot(jnp.arange(64), 16))
+    assert len(np.unique(codes, axis=0)) == 64
+    np.testing.assert_array_equal(codes.sum(-1), 2)
