@@ -17,6 +17,7 @@ ORDER = {
         monitor layout
         trace encode
         windows store
+        cwm.grammar cwm.writer cwm.reader cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.doctests corpora.excerpt corpora.inputs corpora.pure

@@ -1,0 +1,7 @@
+"""Meta's CWM trace text: `write` a trace, `parse` a text, `resolve` its locals."""
+
+from tracer.cwm.grammar import Frame, unmarked
+from tracer.cwm.reader import BadText, Text, parse, resolve, scopes
+from tracer.cwm.writer import Options, write
+
+__all__ = ["BadText", "Frame", "Options", "Text", "parse", "resolve", "scopes", "unmarked", "write"]
