@@ -1,7 +1,20 @@
 """Meta's CWM trace text: `write` a trace, `parse` a text, `resolve` its locals."""
 
+from tracer.cwm.check import Check, check
 from tracer.cwm.grammar import Frame, unmarked
 from tracer.cwm.reader import BadText, Text, parse, resolve, scopes
 from tracer.cwm.writer import Options, write
 
-__all__ = ["BadText", "Frame", "Options", "Text", "parse", "resolve", "scopes", "unmarked", "write"]
+__all__ = [
+    "BadText",
+    "Check",
+    "Frame",
+    "Options",
+    "Text",
+    "check",
+    "parse",
+    "resolve",
+    "scopes",
+    "unmarked",
+    "write",
+]

@@ -84,9 +84,12 @@ def context(events: list[Event], lines: list[str]) -> str:
 def written_frames(trace: Trace, options: Options) -> Iterator[Frame]:
     """The frames of the text, with their locals abbreviated."""
     writer = _Writer(trace, options.check())
-    for event in trace.events:
-        if event.kind != "unwind" or options.unwind:
-            yield writer.frame(event)
+    yield from map(writer.frame, shown_events(trace, options))
+
+
+def shown_events(trace: Trace, options: Options) -> list[Event]:
+    """Those of which there is a frame."""
+    return [event for event in trace.events if event.kind != "unwind" or options.unwind]
 
 
 class _Writer:
