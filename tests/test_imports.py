@@ -17,7 +17,7 @@ ORDER = {
         monitor layout
         trace encode
         windows store parquet
-        cwm.grammar cwm.writer cwm.reader cwm.check cwm
+        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.doctests corpora.excerpt corpora.inputs corpora.pure

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tracer.cwm import Options, write
+from tracer.cwm import Options, as_main, write
 from tracer.cwm.writer import DIALECTS, DIFFS, EXCEPTIONS
 from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import Trace, dump_trace, effect, frames
@@ -26,8 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     name = "program" if options.call else "__main__"
     with Sandbox(Limits(wall_s=options.seconds, events=options.events)) as box:
         outcome = box.run(source, options.call, name)
-    if outcome.trace.events:
-        SHOW[options.format](outcome.trace, options)
+    try:
+        if outcome.trace.events:
+            SHOW[options.format](outcome.trace, options)
+    except ValueError as error:  # of --main
+        print(error, file=sys.stderr)
+        return 2
     if outcome.kind == "ok":
         return 0
     print(complaint(options.call or options.file, outcome), file=sys.stderr)
@@ -45,6 +49,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     cwm.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0], help="debugger: one '..'")
     cwm.add_argument("--diff", choices=DIFFS, default=DIFFS[0], help="where values are in full")
     cwm.add_argument("--exception-value", choices=EXCEPTIONS, default=EXCEPTIONS[0])
+    cwm.add_argument("--main", action="store_true", help="the call in a function main below it")
     return parser.parse_args(arguments)
 
 
@@ -95,6 +100,8 @@ def show_jsonl(trace: Trace, _: argparse.Namespace) -> None:
 
 
 def show_cwm(trace: Trace, options: argparse.Namespace) -> None:
+    if options.main:
+        trace = as_main(trace)
     chosen = {name: getattr(options, name) for name in ("dialect", "diff", "exception_value")}
     text = write(trace, Options(**chosen)) + "\n"
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_schema import TRACES
 
 from tracer.corpora import synthetic
-from tracer.cwm import BadText, Options, parse, resolve, scopes, unmarked, write
+from tracer.cwm import BadText, Options, as_main, check, parse, resolve, scopes, unmarked, write
 from tracer.cwm.grammar import MARKER, TOKEN, escape, unescape
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Program, Trace
@@ -183,6 +183,16 @@ def test_unchanged_values_are_abbreviated_until_a_call_or_return(traces):
             assert ".." not in (frame.locals or {}).values()
 
 
+def test_the_check_counts_what_is_read_back_and_what_is_not(traces):
+    for trace in traces:
+        states = [state for state in stated(trace, Options()) if state is not None]
+        count = sum(map(len, states))
+        assert check(trace, write(trace), Options()) == (len(states), count, 0)
+    (trace,) = (trace for trace in traces if trace.origin == "calls")
+    options = Options(diff="scope")
+    assert check(trace, write(trace, options), options).lost > 0
+
+
 def test_a_diff_per_scope_is_not_readable_once_a_call_lies_between(traces):
     (trace,) = (trace for trace in traces if trace.origin == "calls")
     frames = parse(write(trace, Options(diff="scope"))).frames
@@ -232,6 +242,40 @@ def test_an_exception_is_shown_as_one_likes(traces, rendering, shown):
     frames = parse(write(trace, options)).frames
     raised = [frame.arg for frame in frames if frame.kind == "exception"]
     assert raised == [shown, shown]  # where it is raised, and where it is caught
+
+
+def test_a_call_may_stand_in_a_main_as_in_the_prompts_of_cruxeval(traces):
+    source = "def f(c):\n    return c * 2"
+    with Sandbox() as box:
+        trace = as_main(box.run(source.encode(), "f('a')").trace)
+    call = "    return f('a')\n"
+    assert write(trace) == (
+        f"<|begin_of_text|><|trace_context_start|>\n{source}\n"
+        f"def main():  # << START_OF_TRACE\n{call}<|frame_sep|>"
+        f"<|call_sep|>{{}}<|action_sep|>def main():\n<|frame_sep|>"
+        f"<|line_sep|>{{}}<|action_sep|>{call}<|frame_sep|>"
+        '<|call_sep|>{"c": "\'a\'"}<|action_sep|>def f(c):\n<|frame_sep|>'
+        '<|line_sep|>{"c": ".."}<|action_sep|>    return c * 2\n<|frame_sep|>'
+        "<|return_sep|><|action_sep|>    return c * 2\n<|arg_sep|>\"'aa'\"<|frame_sep|>"
+        f"<|return_sep|><|action_sep|>{call}<|arg_sep|>\"'aa'\"<|frame_sep|><|end_of_text|>"
+    )
+    plain = [t for t in traces if t.origin.startswith("synthetic")]
+    assert len(plain) == 30
+    for trace in map(as_main, plain):
+        assert list(scopes(parse(write(trace)).frames)) == [event.scope for event in trace.events]
+        assert check(trace, write(trace), Options()).lost == 0
+
+
+def test_main_is_left_as_the_call_was():
+    source = b"def f(n):\n    while n:\n        n = n - 1\n    return 1 / n"
+    for call, events, kinds in [("f(0)", 99, ["exception", "return"]), ("f(9)", 5, ["line"])]:
+        with Sandbox(Limits(events=events)) as box:
+            frames = parse(write(as_main(box.run(source, call).trace))).frames
+        assert [frame.kind for frame in frames[-len(kinds) :]] == kinds
+    with Sandbox() as box:
+        for call in (None, "f(0) + 1", "print(f(1))", "lambda: f(1)"):
+            with pytest.raises(ValueError, match=" is not a plain call of "):
+                as_main(box.run(source, call).trace)
 
 
 def test_addresses_can_be_left_out():

@@ -64,6 +64,10 @@ def test_the_dialect_of_cwm_is_an_option(file, capsys):
     assert '{"..": "..", "total": "[1]"}' in capsys.readouterr().out
     assert main([*arguments, "--diff", "none"]) == 0
     assert '".."' not in capsys.readouterr().out
+    assert main([*arguments, "--main"]) == 0
+    assert "def main():  # << START_OF_TRACE" in capsys.readouterr().out
+    assert main([str(file), "--format", "cwm", "--main"]) == 2
+    assert capsys.readouterr().err == "'file' is not a plain call of <module>\n"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from tracer.cwm.check import Check, check
 from tracer.cwm.grammar import Frame, unmarked
+from tracer.cwm.prompt import as_main
 from tracer.cwm.reader import BadText, Text, parse, resolve, scopes
 from tracer.cwm.writer import Options, write
 
@@ -11,6 +12,7 @@ __all__ = [
     "Frame",
     "Options",
     "Text",
+    "as_main",
     "check",
     "parse",
     "resolve",
