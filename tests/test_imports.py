@@ -16,13 +16,14 @@ ORDER = {
         statements schema cells tokens
         monitor layout
         trace encode
-        windows store
+        windows store parquet
+        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.doctests corpora.excerpt corpora.inputs corpora.pure
-        corpora.signatures
+        corpora.signatures records
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.files corpora.mix corpora.split
+        corpora.files corpora.mix corpora.split corpora.records
         pool __main__
     """,
     "rssm": """
@@ -39,6 +40,7 @@ ORDER = {
         model loop
         predict bench_tracer bench_model
         trace train evaluate imagine report bench
+        export stats
     """,
 }
 ROOMS = {

@@ -1,4 +1,4 @@
-"""`python -m tracer FILE.py [--call 'f(3)'] [--format table|jsonl]`: trace a program, show it."""
+"""`python -m tracer FILE.py [--call "f(3)"] [--format table|jsonl|cwm]`: trace and show one."""
 
 import argparse
 import json
@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracer.cwm import Options, as_main, write
+from tracer.cwm.writer import DIALECTS, DIFFS, EXCEPTIONS
 from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import Trace, dump_trace, effect, frames
 from tracer.values import render
@@ -24,8 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     name = "program" if options.call else "__main__"
     with Sandbox(Limits(wall_s=options.seconds, events=options.events)) as box:
         outcome = box.run(source, options.call, name)
-    if outcome.trace.events:
-        SHOW[options.format](outcome.trace)
+    try:
+        if outcome.trace.events:
+            SHOW[options.format](outcome.trace, options)
+    except ValueError as error:  # of --main
+        print(error, file=sys.stderr)
+        return 2
     if outcome.kind == "ok":
         return 0
     print(complaint(options.call or options.file, outcome), file=sys.stderr)
@@ -39,6 +45,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--format", choices=sorted(SHOW), default="table")
     parser.add_argument("--seconds", type=float, default=10.0, help="wall clock of the run")
     parser.add_argument("--events", type=int, default=20_000, help="events that are kept")
+    cwm = parser.add_argument_group("format cwm")
+    cwm.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0], help="debugger: one '..'")
+    cwm.add_argument("--diff", choices=DIFFS, default=DIFFS[0], help="where values are in full")
+    cwm.add_argument("--exception-value", choices=EXCEPTIONS, default=EXCEPTIONS[0])
+    cwm.add_argument("--main", action="store_true", help="the call in a function main below it")
     return parser.parse_args(arguments)
 
 
@@ -53,7 +64,7 @@ def complaint(what: str, outcome: Outcome) -> str:
     return f"{what}: {outcome.kind}: {render(outcome.error)}"
 
 
-def show_table(trace: Trace) -> None:
+def show_table(trace: Trace, _: argparse.Namespace) -> None:
     table = Table(title=f"{trace.entry}, Python {trace.python}, {trace.outcome}")
     for column in ("step", "line", "event", "statement", "changes to"):
         table.add_column(column, overflow="fold")
@@ -84,11 +95,20 @@ def table_rows(trace: Trace) -> list[tuple[str, str, str, str]]:
     return rows
 
 
-def show_jsonl(trace: Trace) -> None:
+def show_jsonl(trace: Trace, _: argparse.Namespace) -> None:
     print(json.dumps(json.loads(dump_trace(trace))))
 
 
-SHOW = {"table": show_table, "jsonl": show_jsonl}
+def show_cwm(trace: Trace, options: argparse.Namespace) -> None:
+    if options.main:
+        trace = as_main(trace)
+    chosen = {name: getattr(options, name) for name in ("dialect", "diff", "exception_value")}
+    text = write(trace, Options(**chosen)) + "\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
+
+
+SHOW = {"table": show_table, "jsonl": show_jsonl, "cwm": show_cwm}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from tracer.__main__ import main
+from tracer.cwm import parse, resolve
 from tracer.schema import VERSION, load_trace
 
 SOURCE = """\
@@ -46,6 +47,27 @@ def test_jsonl_is_one_line_that_holds_the_trace(file, capsys):
     trace = load_trace(line.encode())
     assert (trace.source, trace.input, trace.stdout) == (SOURCE, "f('é')", "loud\n")
     assert [event.kind for event in trace.events] == ["call", "line", "line", "return"]
+
+
+def test_cwm_is_a_text_that_is_read_back(file, capsys):
+    assert main([str(file), "--call", "f('é')", "--format", "cwm"]) == 0
+    text = parse(capsys.readouterr().out)
+    assert (text.source, text.ended) == (SOURCE, True)
+    states = [{"n": "'é'"}, {"n": "'é'"}, {"n": "'é'", "total": "['é']"}, None]
+    assert list(resolve(text.frames)) == states
+    assert [frame.arg for frame in text.frames] == [None, None, None, "['é']"]
+
+
+def test_the_dialect_of_cwm_is_an_option(file, capsys):
+    arguments = [str(file), "--call", "f(1)", "--format", "cwm"]
+    assert main([*arguments, "--dialect", "debugger"]) == 0
+    assert '{"..": "..", "total": "[1]"}' in capsys.readouterr().out
+    assert main([*arguments, "--diff", "none"]) == 0
+    assert '".."' not in capsys.readouterr().out
+    assert main([*arguments, "--main"]) == 0
+    assert "def main():  # << START_OF_TRACE" in capsys.readouterr().out
+    assert main([str(file), "--format", "cwm", "--main"]) == 2
+    assert capsys.readouterr().err == "'file' is not a plain call of <module>\n"
 
 
 @pytest.mark.parametrize(
