@@ -5,42 +5,171 @@ lambdas are folded into their statement, and so are the further lines of a long 
 one program gives one trace on every Python.
 """
 
-import dis
 import sys
 from collections.abc import Callable
+from itertools import count
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
+from tracer.bytecode import FOLDED, Code, is_variable
 from tracer.schema import Event
 from tracer.statements import Span, Statement
-from tracer.values import ATOMS, Budget, Value, bindings, capture
+from tracer.values import Budget, Value, capture, namespace_of
+from tracer.witness import Witness, look, unchanged
 
-FOLDED = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<lambda>"}
+_UNBOUND = object()
+_new = tuple.__new__  # four times as fast as calling the class
 
-_RETURNS = {"RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR"}
-_YIELDS = {"YIELD_VALUE", "SEND", "RESUME"}  # RESUME: from Python 3.13 on
-_ENDS = {"FOR_ITER", "SEND", "END_SEND"}  # where the end of an iteration is not an error
-_COROUTINE = 0x80 | 0x200  # CO_COROUTINE | CO_ASYNC_GENERATOR: an `await` is not a yield of theirs
-_OPTIMIZED = 0x1  # CO_OPTIMIZED: a function, not a module or a class
+
+class Line(NamedTuple):
+    """What the recorder needs to know of a line of a code object."""
+
+    number: int  # where its statement begins
+    text: str
+    binds: tuple[str, ...]
+    loop: Span | None = None  # of a for loop
+    repeats: bool = False  # of a while loop that shares a line with its body
+
+
+class Lines(dict[int, Line]):
+    """The lines of a code object, each made when it is first asked for."""
+
+    def __init__(self, code: Code, table: dict[int, Statement]):
+        self.code, self.table = code, table
+
+    def __missing__(self, number: int) -> Line:
+        statement, binds = self.table.get(number), self.code.binds(number)
+        if statement is None:
+            line = Line(number, "", binds)
+        else:
+            repeats = statement.kind == "While" and "\n" not in statement.text
+            line = Line(statement.line, statement.text, binds, statement.loop, repeats)
+        return self.setdefault(number, line)
 
 
 class Scope:
-    """What the recorder remembers of a running frame."""
+    """A running frame: its locals as typed values, and what tells whether they still are."""
 
-    __slots__ = ("number", "depth", "namespace", "hidden", "line", "raised", "objects", "values")
+    __slots__ = ("recorder", "number", "depth", "code", "lines", "namespace", "line", "reported")
+    __slots__ += ("raised", "pending", "kept", "live", "values")
 
-    def __init__(self, number: int, depth: int, frame: FrameType):
-        self.number, self.depth = number, depth
-        code = frame.f_code
+    def __init__(self, recorder: "Recorder", number: int, depth: int, frame: FrameType):
+        self.recorder, self.number, self.depth = recorder, number, depth
+        self.lines = recorder.lines_of(frame.f_code)
+        self.code = self.lines.code
         # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
         # Pythons add the comprehension's variables to it, or show nothing but them.
-        self.namespace = None if code.co_flags & _OPTIMIZED else frame.f_locals
-        own = code.co_names if self.namespace is not None else code.co_varnames
-        self.hidden = frozenset(code.co_varnames).difference(own)
-        self.line = 0  # first line of the statement reported last
+        self.namespace = None if self.code.is_function else namespace_of(frame.f_locals)
+        self.line = self.lines[frame.f_lineno]
+        self.reported = 0  # line of the statement reported last
         self.raised = -1  # instruction at which an exception was seen, until the next line
-        self.objects: dict[str, object] = {}  # immutable objects seen last, by name
+        self.pending = self.code.names  # what may have been bound since the locals were read
+        self.kept: dict[str, Any] = {}  # per name: what tells whether its value is still the same
+        self.live: tuple[str, ...] = ()  # names of values that any code may change
         self.values: dict[str, Value] = {}
+
+    def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
+        # An exception in here would remove the hook and be thrown into the program.
+        recorder = self.recorder
+        try:
+            if event == "line":
+                before, self.raised = self.line, -1
+                line = self.line = self.lines[frame.f_lineno]
+                if line.number == self.reported and not self._goes_round(frame, line):
+                    self.pending += before.binds
+                else:
+                    self.reported = line.number
+                    self.look(frame, before.binds)
+                    recorder.record("line", self)
+            elif event == "return":
+                self._on_return(frame, arg)
+            elif event == "exception":
+                self.raised = frame.f_lasti
+                if not self._ends_a_loop(frame, arg[0]):
+                    self.record("exception", frame, capture(arg[1], recorder.budget))
+        except BaseException:
+            recorder.broken = True
+        return None if recorder.truncated else self.on_event
+
+    def record(self, kind: str, frame: FrameType, arg: Value | None = None) -> None:
+        """An event that is not a new line."""
+        self.pending += self.line.binds
+        if frame.f_lineno is not None:
+            self.line = self.lines[frame.f_lineno]
+        lent = self.code.lent
+        if kind == "exception" and lent:  # the comprehension that failed did not yet clean up
+            pending, self.pending = self.pending, ()
+            self.look(frame, tuple([name for name in pending if name not in lent]))
+            self.pending = pending
+        else:
+            self.look(frame, self.line.binds)
+        self.recorder.record(kind, self, arg)
+
+    def look(self, frame: FrameType, names: tuple[str, ...]) -> None:
+        """Bring the locals up to date. What cannot have changed is not looked at."""
+        if self.pending:
+            names, self.pending = self.pending + names, ()
+        names += self.live
+        if self.namespace is not None:
+            get, names = self.namespace.get, self._all_names(self.namespace)
+        elif names:
+            get = frame.f_locals.get
+        else:
+            return
+        kept = self.kept
+        for name in names:
+            value, old = get(name, _UNBOUND), kept.get(name, _UNBOUND)
+            if value is old or (type(old) is Witness and unchanged(value, old)):
+                continue
+            if value is _UNBOUND:
+                self._forget(name)
+                continue
+            new, kept[name] = look(value, self.recorder.budget)
+            if (type(kept[name]) is Witness) != (name in self.live):
+                self._switch(name)
+            if self.values.get(name) != new:
+                self.values = self.values.copy()
+                self.values[name] = new
+
+    def _all_names(self, namespace: dict) -> list[str]:
+        hidden = self.code.hidden
+        names = [n for n in namespace if type(n) is str and is_variable(n) and n not in hidden]
+        return names + [name for name in self.kept if name not in namespace]
+
+    def _forget(self, name: str) -> None:
+        del self.kept[name]
+        self.live = tuple([n for n in self.live if n != name])
+        self.values = {n: v for n, v in self.values.items() if n != name}
+
+    def _switch(self, name: str) -> None:
+        without = tuple([n for n in self.live if n != name])
+        self.live = without if name in self.live else (*without, name)
+
+    def _on_return(self, frame: FrameType, arg: Any) -> None:
+        # `return` also fires on a yield, and with None while an exception passes through.
+        code, at, budget = self.code, frame.f_lasti, self.recorder.budget
+        if at != self.raised and at in code.yields:
+            if not code.is_coroutine:
+                self.record("yield", frame, capture(arg, budget))
+            return
+        if at != self.raised and (at in code.returns):
+            self.record("return", frame, capture(arg, budget))
+        else:
+            self.record("unwind", frame)
+        del self.recorder.scopes[frame]
+
+    def _goes_round(self, frame: FrameType, line: Line) -> bool:
+        """Whether a loop that stands on one line with its body goes round again."""
+        if line.loop is not None:
+            return self.code.iterates(frame.f_lasti, line.loop)
+        return line.repeats
+
+    def _ends_a_loop(self, frame: FrameType, kind: type) -> bool:
+        if kind is GeneratorExit:
+            return True
+        return (kind is StopIteration or kind is StopAsyncIteration) and (
+            frame.f_lasti in self.code.ends
+        )
 
 
 class Recorder:
@@ -60,8 +189,8 @@ class Recorder:
         self.broken = False  # an event could not be recorded: the trace is incomplete
         self.removed = False  # the program took the hook away
         self.scopes: dict[FrameType, Scope] = {}
-        self.count = 0
-        self.codes: dict[CodeType, _Code] = {}
+        self.count = count()
+        self.codes: dict[CodeType, Lines] = {}
 
     def run(self, call: Callable[[], object]) -> None:
         """Run `call` with the hook in place, and leave none behind."""
@@ -75,142 +204,38 @@ class Recorder:
             sys.settrace(before)
             self.scopes.clear()
 
+    def record(self, kind: str, scope: Scope, arg: Value | None = None) -> None:
+        if self.left <= 0:
+            self.truncated = True
+            return
+        self.left -= 1
+        line, number, depth = scope.line, scope.number, scope.depth
+        self.emit(_new(Event, (kind, number, depth, line.number, line.text, scope.values, arg)))
+
+    def lines_of(self, code: CodeType) -> "Lines":
+        if code not in self.codes:
+            self.codes[code] = Lines(Code(code), self.table)
+        return self.codes[code]
+
     def _on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         code = frame.f_code
-        if code.co_filename != self.filename or code.co_name in FOLDED or self.truncated:
+        if code.co_filename != self.filename or code.co_name in FOLDED or code.co_name == "<lambda>" or self.truncated:
             return None
+        scope = self.scopes.get(frame)
         try:
-            if frame not in self.scopes:
-                self._record("call", frame, self._enter(frame), None)
-            elif not code.co_flags & _COROUTINE:
-                self._record("resume", frame, self.scopes[frame], None)
+            if scope is None:
+                scope = self._enter(frame)
+                scope.record("call", frame)
+            elif not scope.code.is_coroutine:
+                scope.record("resume", frame)
         except BaseException:
             self.broken = True
-        return self._on_event
-
-    def _on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        # An exception in here would remove the hook and be thrown into the program.
-        try:
-            scope = self.scopes[frame]
-            if event == "line":
-                scope.raised = -1
-                if self._is_new_statement(frame, scope):
-                    self._record("line", frame, scope, None)
-            elif event == "return":
-                self._on_return(frame, scope, arg)
-            elif event == "exception":
-                scope.raised = frame.f_lasti
-                if not self._ends_a_loop(frame, arg[0]):
-                    self._record("exception", frame, scope, capture(arg[1], self.budget))
-        except BaseException:
-            self.broken = True
-        return None if self.truncated else self._on_event
-
-    def _on_return(self, frame: FrameType, scope: Scope, arg: Any) -> None:
-        # `return` also fires on a yield, and with None while an exception passes through.
-        operation = self._code(frame).operations.get(frame.f_lasti, "RETURN_VALUE")
-        if frame.f_lasti == scope.raised:
-            self._record("unwind", frame, scope, None)
-            del self.scopes[frame]
-        elif operation in _YIELDS:
-            if not frame.f_code.co_flags & _COROUTINE:
-                self._record("yield", frame, scope, capture(arg, self.budget))
-        elif operation in _RETURNS:
-            self._record("return", frame, scope, capture(arg, self.budget))
-            del self.scopes[frame]
-        else:
-            self._record("unwind", frame, scope, None)
-            del self.scopes[frame]
+        return scope.on_event if scope else None
 
     def _enter(self, frame: FrameType) -> Scope:
         above = frame.f_back
         while above is not None and above not in self.scopes:
             above = above.f_back
         depth = self.scopes[above].depth + 1 if above is not None else 0
-        scope = self.scopes[frame] = Scope(self.count, depth, frame)
-        self.count += 1
+        scope = self.scopes[frame] = Scope(self, next(self.count), depth, frame)
         return scope
-
-    def _is_new_statement(self, frame: FrameType, scope: Scope) -> bool:
-        statement = self.table.get(frame.f_lineno)
-        line = statement.line if statement else frame.f_lineno
-        if line == scope.line and not (statement and self._is_new_round(frame, statement)):
-            return False
-        scope.line = line
-        return True
-
-    def _is_new_round(self, frame: FrameType, statement: Statement) -> bool:
-        """Whether a loop that stands on one line with its body goes round again."""
-        if statement.kind in ("For", "AsyncFor"):
-            return self._code(frame).iterates(frame.f_lasti, statement.loop)
-        return statement.kind == "While" and "\n" not in statement.text
-
-    def _ends_a_loop(self, frame: FrameType, kind: type) -> bool:
-        if kind is GeneratorExit:
-            return True
-        operation = self._code(frame).operations.get(frame.f_lasti)
-        return (kind is StopIteration or kind is StopAsyncIteration) and operation in _ENDS
-
-    def _record(self, kind: str, frame: FrameType, scope: Scope, arg: Value | None) -> None:
-        if self.left <= 0:
-            self.truncated = True
-            return
-        self.left -= 1
-        line = frame.f_lineno
-        statement = self.table.get(line)
-        if statement:
-            line = statement.line
-        text = statement.text if statement else ""
-        values = self._locals(frame, scope, kind)
-        self.emit(Event(kind, scope.number, scope.depth, line, text, values, arg))
-
-    def _locals(self, frame: FrameType, scope: Scope, kind: str) -> dict[str, Value]:
-        """All locals as typed values; an immutable that is still the same object is not read."""
-        objects, known, changed = scope.objects, scope.values, False
-        values, hidden = {}, scope.hidden
-        if kind == "exception":
-            lent = self._code(frame).lent
-            values = {name: known[name] for name in lent if name in known}
-            hidden = hidden | lent
-        namespace = frame.f_locals if scope.namespace is None else scope.namespace
-        for name, value in bindings(namespace):
-            if name.startswith((".", "__")) or name in hidden:
-                continue
-            if name in objects and objects[name] is value and name in known:
-                values[name] = known[name]
-                continue
-            values[name] = new = capture(value, self.budget)
-            changed = changed or known.get(name) != new
-            if id(type(value)) in ATOMS:
-                objects[name] = value
-            else:
-                objects.pop(name, None)
-        if changed or len(values) != len(known):
-            scope.values = values
-        return scope.values
-
-    def _code(self, frame: FrameType) -> "_Code":
-        code = frame.f_code
-        if code not in self.codes:
-            self.codes[code] = _Code(code)
-        return self.codes[code]
-
-
-class _Code:
-    """The instructions of a code object, by offset."""
-
-    def __init__(self, code: CodeType):
-        instructions = list(dis.get_instructions(code))
-        self.operations = {each.offset: each.opname for each in instructions}
-        # What comprehensions inlined here, from Python 3.12 on, use as their own for a while.
-        self.lent = frozenset(i.argval for i in instructions if i.opname == "LOAD_FAST_AND_CLEAR")
-        self.jumps = {i.offset: i.argval for i in instructions if i.opname == "JUMP_BACKWARD"}
-        self.spans = {
-            each.offset: tuple(each.positions)
-            for each in instructions
-            if each.opname == "FOR_ITER" and each.positions
-        }
-
-    def iterates(self, offset: int, loop: Span | None) -> bool:
-        """Whether the instruction asks the for loop, not a comprehension in it, for an item."""
-        return loop is not None and self.spans.get(self.jumps.get(offset, offset)) == loop

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from types import ModuleType
 from typing import NamedTuple
 
@@ -76,5 +77,6 @@ def entry_name(program: Program, events: list[Event]) -> str:
 
 def steps(events: list[Event]) -> Iterator[Step]:
     """The events of one frame with their effects: what the same frame's next event shows."""
-    for event, after in zip(events, [*events[1:], None], strict=True):
-        yield Step(event, effect(event.locals, after.locals) if after else {})
+    for event, after in pairwise(events):
+        yield Step(event, effect(event.locals, after.locals))
+    yield from (Step(event, {}) for event in events[-1:])
