@@ -1,13 +1,19 @@
 """The one hook into the interpreter: runs code and records what happens in the traced file.
 
-It decides nothing but which events are worth keeping: comprehensions, generator expressions and
-lambdas are folded into their statement, and so are the further lines of a long statement, so that
-one program gives one trace on every Python.
+It decides nothing but which events are worth keeping, so that one program gives one trace on every
+Python: comprehensions, generator expressions and (unless asked for) lambdas are folded into their
+statement, and so are the further lines of a long statement.
+
+A generator that is left open is closed by the interpreter, which throws a GeneratorExit into it. That
+is an artefact: it is no exception event, it is the `arg` of the `unwind`; and where it runs none of the
+generator's own code it leaves no event at all, as it does by itself from Python 3.13 on.
 """
 
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from itertools import count
+from threading import RLock
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -51,7 +57,7 @@ class Scope:
     """A running frame: its locals as typed values, and what tells whether they still are."""
 
     __slots__ = ("recorder", "number", "depth", "code", "lines", "namespace", "line", "reported")
-    __slots__ += ("raised", "pending", "kept", "live", "values")
+    __slots__ += ("plain", "raised", "closed", "pending", "kept", "live", "values")
 
     def __init__(self, recorder: "Recorder", number: int, depth: int, frame: FrameType):
         self.recorder, self.number, self.depth = recorder, number, depth
@@ -60,9 +66,11 @@ class Scope:
         # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
         # Pythons add the comprehension's variables to it, or show nothing but them.
         self.namespace = None if self.code.is_function else namespace_of(frame.f_locals)
+        self.plain = self.code.is_function and not self.code.declared
         self.line = self.lines[frame.f_lineno]
         self.reported = 0  # line of the statement reported last
         self.raised = -1  # instruction at which an exception was seen, until the next line
+        self.closed: Value | None = None  # the GeneratorExit of a generator left open
         self.pending = self.code.names  # what may have been bound since the locals were read
         self.kept: dict[str, Any] = {}  # per name: what tells whether its value is still the same
         self.live: tuple[str, ...] = ()  # names of values that any code may change
@@ -84,12 +92,10 @@ class Scope:
             elif event == "return":
                 self._on_return(frame, arg)
             elif event == "exception":
-                self.raised = frame.f_lasti
-                if not self._ends_a_loop(frame, arg[0]):
-                    self.record("exception", frame, capture(arg[1], recorder.budget))
+                self._on_exception(frame, *arg[:2])
         except BaseException:
             recorder.broken = True
-        return None if recorder.truncated else self.on_event
+        return self.on_event if recorder.open else None
 
     def record(self, kind: str, frame: FrameType, arg: Value | None = None) -> None:
         """An event that is not a new line."""
@@ -109,67 +115,84 @@ class Scope:
         """Bring the locals up to date. What cannot have changed is not looked at."""
         if self.pending:
             names, self.pending = self.pending + names, ()
-        names += self.live
-        if self.namespace is not None:
-            get, names = self.namespace.get, self._all_names(self.namespace)
+        if self.live:
+            names += self.live
+        if not self.plain:
+            get, names = self._elsewhere(frame, names)
         elif names:
             get = frame.f_locals.get
         else:
             return
-        kept = self.kept
+        kept, values = self.kept, self.values
         for name in names:
             value, old = get(name, _UNBOUND), kept.get(name, _UNBOUND)
             if value is old or (type(old) is Witness and unchanged(value, old)):
                 continue
-            if value is _UNBOUND:
-                self._forget(name)
-                continue
-            new, kept[name] = look(value, self.recorder.budget)
-            if (type(kept[name]) is Witness) != (name in self.live):
-                self._switch(name)
-            if self.values.get(name) != new:
-                self.values = self.values.copy()
-                self.values[name] = new
+            read, new = None, _UNBOUND
+            if value is not _UNBOUND:
+                read, new = look(value, self.recorder.budget)
+            kept[name] = new
+            if type(new) is Witness or type(old) is Witness:
+                self._watch(name, type(new) is Witness)
+            if values.get(name) != read:
+                if values is self.values:
+                    values = values.copy()
+                if read is None:
+                    del values[name]
+                else:
+                    values[name] = read
+        self.values = values
 
-    def _all_names(self, namespace: dict) -> list[str]:
-        hidden = self.code.hidden
-        names = [n for n in namespace if type(n) is str and is_variable(n) and n not in hidden]
-        return names + [name for name in self.kept if name not in namespace]
+    def _elsewhere(self, frame: FrameType, names: tuple[str, ...]) -> tuple[Callable, Iterable]:
+        """How to get what, where not all variables are those of a function."""
+        local, declared = self.namespace, self.code.declared
+        if local is None:
+            get = frame.f_locals.get
+        else:  # any code may write to it
+            get, found = local.get, [name for name in self.values if name not in local]
+            names = (*found, *filter(self._is_own, local))
+        if not declared or frame.f_globals is local:
+            return get, names
+        shared = namespace_of(frame.f_globals).get
+        return lambda n, none: (shared if n in declared else get)(n, none), (*names, *declared)
 
-    def _forget(self, name: str) -> None:
-        del self.kept[name]
-        self.live = tuple([n for n in self.live if n != name])
-        self.values = {n: v for n, v in self.values.items() if n != name}
+    def _is_own(self, name: Any) -> bool:
+        return type(name) is str and is_variable(name) and name not in self.code.hidden
 
-    def _switch(self, name: str) -> None:
-        without = tuple([n for n in self.live if n != name])
-        self.live = without if name in self.live else (*without, name)
+    def _watch(self, name: str, watched: bool) -> None:
+        if watched != (name in self.live):
+            others = tuple([n for n in self.live if n != name])
+            self.live = (*others, name) if watched else others
 
     def _on_return(self, frame: FrameType, arg: Any) -> None:
         # `return` also fires on a yield, and with None while an exception passes through.
-        code, at, budget = self.code, frame.f_lasti, self.recorder.budget
-        if at != self.raised and at in code.yields:
+        code, at, recorder = self.code, frame.f_lasti, self.recorder
+        failed = at == self.raised
+        if at in code.yields and not failed:
             if not code.is_coroutine:
-                self.record("yield", frame, capture(arg, budget))
+                self.record("yield", frame, capture(arg, recorder.budget))
             return
-        if at != self.raised and (at in code.returns):
-            self.record("return", frame, capture(arg, budget))
-        else:
-            self.record("unwind", frame)
-        del self.recorder.scopes[frame]
+        del recorder.scopes[frame]
+        if at in code.returns and not failed:
+            self.record("return", frame, capture(arg, recorder.budget))
+        elif self.closed is None or not recorder.takes_back("resume", self):
+            self.record("unwind", frame, self.closed)
+
+    def _on_exception(self, frame: FrameType, kind: type, error: BaseException) -> None:
+        self.raised, self.closed, code = frame.f_lasti, None, self.code
+        value = capture(error, self.recorder.budget)
+        if kind is GeneratorExit and code.is_generator:
+            self.closed = value
+        elif kind is not StopIteration and kind is not StopAsyncIteration:
+            self.record("exception", frame, value)
+        elif frame.f_lasti not in code.ends:
+            self.record("exception", frame, value)
 
     def _goes_round(self, frame: FrameType, line: Line) -> bool:
         """Whether a loop that stands on one line with its body goes round again."""
         if line.loop is not None:
             return self.code.iterates(frame.f_lasti, line.loop)
         return line.repeats
-
-    def _ends_a_loop(self, frame: FrameType, kind: type) -> bool:
-        if kind is GeneratorExit:
-            return True
-        return (kind is StopIteration or kind is StopAsyncIteration) and (
-            frame.f_lasti in self.code.ends
-        )
 
 
 class Recorder:
@@ -182,35 +205,64 @@ class Recorder:
         budget: Budget,
         limit: int,
         emit: Callable[[Event], object],
+        lambdas: bool = False,
     ):
+        self.folded = FOLDED if lambdas else {*FOLDED, "<lambda>"}
         self.filename, self.table, self.budget, self.emit = filename, table, budget, emit
         self.left = limit
+        self.open = True  # further events are recorded
         self.truncated = False
         self.broken = False  # an event could not be recorded: the trace is incomplete
         self.removed = False  # the program took the hook away
         self.scopes: dict[FrameType, Scope] = {}
         self.count = count()
         self.codes: dict[CodeType, Lines] = {}
+        self.held: Event | None = None  # a generator's resumption, until it does something
+        self.lock = RLock()
 
     def run(self, call: Callable[[], object]) -> None:
         """Run `call` with the hook in place, and leave none behind."""
         hook = self._on_call
-        before = sys.gettrace()
+        before, before_in_threads = sys.gettrace(), threading.gettrace()
+        threading.settrace(hook)
         sys.settrace(hook)
         try:
             call()
         finally:
             self.removed = sys.gettrace() is not hook
             sys.settrace(before)
+            threading.settrace(before_in_threads)
+            self.release()
+            self.open = False
             self.scopes.clear()
 
     def record(self, kind: str, scope: Scope, arg: Value | None = None) -> None:
-        if self.left <= 0:
-            self.truncated = True
-            return
-        self.left -= 1
         line, number, depth = scope.line, scope.number, scope.depth
-        self.emit(_new(Event, (kind, number, depth, line.number, line.text, scope.values, arg)))
+        event = _new(Event, (kind, number, depth, line.number, line.text, scope.values, arg))
+        with self.lock:
+            if self.held is not None:
+                self.release()
+            if self.left <= 0:
+                self.truncated, self.open = self.truncated or self.open, False
+            elif kind == "resume":
+                self.held = event
+            else:
+                self.left -= 1
+                self.emit(event)
+
+    def release(self) -> None:
+        event, self.held = self.held, None
+        if event is not None and self.left > 0:
+            self.left -= 1
+            self.emit(event)
+
+    def takes_back(self, kind: str, scope: Scope) -> bool:
+        with self.lock:
+            held = self.held
+            if held is None or held.scope != scope.number or held.kind != kind:
+                return False
+            self.held = None
+            return True
 
     def lines_of(self, code: CodeType) -> "Lines":
         if code not in self.codes:
@@ -219,7 +271,7 @@ class Recorder:
 
     def _on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         code = frame.f_code
-        if code.co_filename != self.filename or code.co_name in FOLDED or code.co_name == "<lambda>" or self.truncated:
+        if code.co_filename != self.filename or code.co_name in self.folded or not self.open:
             return None
         scope = self.scopes.get(frame)
         try:

@@ -20,6 +20,7 @@ class Settings(NamedTuple):
 
     events: int = 20_000
     budget: Budget = Budget()
+    lambdas: bool = False  # their calls are events of their own
 
 
 class Run(NamedTuple):
@@ -41,7 +42,7 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Event], ob
     module = ModuleType(program.name)
     module.__dict__["__builtins__"] = __builtins__
     sys.modules[program.name] = module  # dataclasses and pickle look their module up
-    recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit)
+    recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit, settings.lambdas)
     try:
         if call is None:
             recorder.run(lambda: exec(code, module.__dict__))

@@ -5,6 +5,7 @@ would without a tracer; and it is compared by identity and exact type alone, whi
 """
 
 from collections import deque
+from itertools import islice
 from operator import is_
 from types import FunctionType
 from typing import Any, NamedTuple
@@ -29,28 +30,27 @@ _new = tuple.__new__
 def look(value: Any, budget: Budget) -> tuple[Value, Any]:
     """The typed tree, and what to keep: the value itself, if that object is always the same."""
     kind = type(value)
-    atom = READ_ATOM.get(id(kind))
-    if atom is not None:
+    read = READ_ATOM.get(id(kind))
+    if read is not None:
         if id(kind) in ATOMS:
-            return atom(value, budget), value
+            return read(value, budget), value
         if kind is FunctionType:
-            return atom(value, budget), Witness(kind, 0, value.__qualname__)
-        return atom(value, budget), UNKNOWN
+            return read(value, budget), Witness(kind, 0, value.__qualname__)
+        return read(value, budget), UNKNOWN
     if id(kind) not in _FLAT:
         return capture(value, budget), UNKNOWN
-    size, most, values = len(value), budget.nodes, None
-    items = tuple(value) if size < most else (*value[:most],) if kind is list else tuple(value)
-    if kind is dict:
-        values = tuple(value.values())
-    if not ATOMS.issuperset(map(id, map(type, items))):
+    size, most = len(value), budget.nodes
+    items = tuple(value) if size < most else tuple(islice(value, most))
+    if not _are_atoms(items):
         return capture(value, budget), UNKNOWN
     if kind is list and size < most:
-        read = tuple([READ_ATOM[id(type(item))](item, budget) for item in items])
-        return _new(Value, ("list", read, None)), _new(Witness, (kind, size, items, None))
-    if values is not None and not ATOMS.issuperset(map(id, map(type, values))):
-        return capture(value, budget), UNKNOWN
+        parts = tuple([READ_ATOM[id(type(item))](item, budget) for item in items])
+        return _new(Value, ("list", parts, None)), _new(Witness, (kind, size, items, None))
+    values = tuple(islice(value.values(), most)) if kind is dict else None
     tree = capture(value, budget)
-    if kind is tuple or kind is frozenset:
+    if values is not None and not _are_atoms(values):
+        return tree, UNKNOWN
+    if (kind is tuple or kind is frozenset) and size < most:
         return tree, value
     return tree, _new(Witness, (kind, size, items, values))
 
@@ -64,3 +64,7 @@ def unchanged(value: Any, seen: Witness) -> bool:
     if len(value) != size or not all(map(is_, value, items)):
         return False
     return values is None or all(map(is_, value.values(), values))
+
+
+def _are_atoms(items: tuple) -> bool:
+    return ATOMS.issuperset(map(id, map(type, items)))

@@ -1,0 +1,148 @@
+"""A slow tracer that reads everything at every event and remembers nothing: what is right.
+
+It shares with the fast one how a value is read, and nothing of when. Its rules are those of the
+record: all variables of the frame, and the globals that its code writes, at every kept event.
+"""
+
+import dis
+import sys
+import threading
+from types import CodeType, FrameType, ModuleType
+
+from tracer.schema import Event, Program
+from tracer.statements import statement_table
+from tracer.values import Budget, Value, capture
+
+FOLDED = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+FILENAME = "<traced>"
+
+
+class Reference:
+    def __init__(self, source: str, limit: int, budget: Budget = Budget()):  # noqa: B008
+        self.table, self.limit, self.budget = statement_table(source), limit, budget
+        self.events: list[Event] = []
+        self.frames: dict[FrameType, dict] = {}
+        self.count = 0
+
+    def on_call(self, frame, event, arg):
+        code = frame.f_code
+        if code.co_filename != FILENAME or code.co_name in (*FOLDED, "<lambda>"):
+            return None
+        if frame not in self.frames:
+            above = frame.f_back
+            while above is not None and above not in self.frames:
+                above = above.f_back
+            depth = self.frames[above]["depth"] + 1 if above else 0
+            namespace = None if code.co_flags & 1 else frame.f_locals
+            self.frames[frame] = {"number": self.count, "depth": depth, "line": 0, "raised": -1}
+            self.frames[frame] |= {"space": namespace, "locals": {}, "closed": None}
+            self.count += 1
+            self.record("call", frame, None)
+        elif not code.co_flags & 0x280:
+            self.record("resume", frame, None)
+        return self.on_event
+
+    def on_event(self, frame, event, arg):
+        state, code, at = self.frames[frame], frame.f_code, frame.f_lasti
+        names = {i.offset: i.opname for i in dis.get_instructions(code)}
+        if event == "line":
+            state["raised"] = -1
+            statement = self.table.get(frame.f_lineno)
+            line = statement.line if statement else frame.f_lineno
+            if line != state["line"] or (statement and self.goes_round(frame, statement)):
+                state["line"] = line
+                self.record("line", frame, None)
+        elif event == "exception":
+            state["raised"] = at
+            ends = names.get(at, "") in ("FOR_ITER", "SEND", "END_SEND")
+            state["closed"] = None
+            if arg[0] is GeneratorExit and code.co_flags & 0x2A0:
+                state["closed"] = capture(arg[1], self.budget)
+            elif not (arg[0] in (StopIteration, StopAsyncIteration) and ends):
+                self.record("exception", frame, capture(arg[1], self.budget))
+        elif at != state["raised"] and names.get(at, "") in ("YIELD_VALUE", "SEND", "RESUME"):
+            if not code.co_flags & 0x280:
+                self.record("yield", frame, capture(arg, self.budget))
+        elif at != state["raised"] and names.get(at, "").startswith("RETURN_"):
+            self.record("return", frame, capture(arg, self.budget))
+            del self.frames[frame]
+        else:
+            self.record("unwind", frame, state["closed"])
+            del self.frames[frame]
+        return self.on_event
+
+    def goes_round(self, frame, statement) -> bool:
+        found = {i.offset: i for i in dis.get_instructions(frame.f_code)}
+        at = found[frame.f_lasti]
+        if at.opname == "JUMP_BACKWARD":
+            at = found[at.argval]
+        if statement.loop:
+            return at.opname == "FOR_ITER" and tuple(at.positions) == statement.loop
+        return statement.kind == "While" and "\n" not in statement.text
+
+    def record(self, kind: str, frame: FrameType, arg: Value | None) -> None:
+        if len(self.events) >= self.limit:
+            return
+        state, line = self.frames[frame], frame.f_lineno
+        seen = state["locals"] = self.snapshot(kind, frame, state)
+        statement = self.table.get(line)
+        place = (statement.line, statement.text) if statement else (line, "")
+        self.events.append(Event(kind, state["number"], state["depth"], *place, seen, arg))
+
+    def snapshot(self, kind: str, frame: FrameType, state: dict) -> dict[str, Value]:
+        code = frame.f_code
+        own = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        space, hidden = state["space"], set()
+        if space is None:
+            found = {n: v for n, v in dict(frame.f_locals).items() if n in own}
+        else:
+            hidden = {*code.co_varnames} - {*code.co_names}
+            found = dict(dict.items(space)) if isinstance(space, dict) else {}
+        written = {n for c in (code, *inner(code)) for n in globals_written(c)}
+        found |= {n: frame.f_globals[n] for n in written if n in frame.f_globals}
+        seen = {
+            name: capture(value, self.budget)
+            for name, value in found.items()
+            if type(name) is str and not name.startswith((".", "__")) and name not in hidden
+        }
+        if kind == "exception":
+            for each in dis.get_instructions(code):
+                if each.opname == "LOAD_FAST_AND_CLEAR":
+                    seen.pop(each.argval, None)
+                    if each.argval in state["locals"]:
+                        seen[each.argval] = state["locals"][each.argval]
+        return seen
+
+
+def inner(code: CodeType) -> list[CodeType]:
+    return [c for c in code.co_consts if type(c) is CodeType and c.co_name in FOLDED]
+
+
+def globals_written(code: CodeType) -> set[str]:
+    found = dis.get_instructions(code)
+    return {i.argval for i in found if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+
+
+def reference_events(program: Program, limit: int = 20_000) -> list[Event]:
+    """Run the program as `run_program` does, and read everything at every event."""
+    module = ModuleType(program.name)
+    module.__dict__["__builtins__"] = __builtins__
+    before, sys.modules[program.name] = sys.modules.get(program.name), module
+    slow = Reference(program.source, limit)
+    code = compile(program.source, FILENAME, "exec", dont_inherit=True)
+    if program.call is not None:
+        exec(code, module.__dict__)
+        code = compile(program.call, "<call>", "exec", dont_inherit=True)
+    sys.settrace(slow.on_call)
+    threading.settrace(slow.on_call)
+    try:
+        exec(code, module.__dict__)
+    except BaseException:
+        pass  # an ending like any other
+    finally:
+        sys.settrace(None)
+        threading.settrace(None)
+        slow.frames.clear()
+        if before is not None:
+            sys.modules[program.name] = before
+    return slow.events
