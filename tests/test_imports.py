@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 # A file imports from rows above its own, or from its left in the same row.
 ORDER = {
     "tracer": """
-        values vocab sandbox.limits sandbox.frames
-        statements schema cells tokens
+        foreign values vocab sandbox.limits sandbox.frames
+        bytecode statements schema witness cells tokens
         monitor layout
         trace encode
         windows store

@@ -80,7 +80,9 @@ class Code:
     @cached_property
     def _spans(self) -> dict[int, Span]:
         found = dis.get_instructions(self.code)
-        return {e.offset: tuple(e.positions) for e in found if e.opname == "FOR_ITER" and e.positions}
+        return {
+            e.offset: tuple(e.positions) for e in found if e.opname == "FOR_ITER" and e.positions
+        }
 
 
 def is_variable(name: str) -> bool:

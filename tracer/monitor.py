@@ -17,9 +17,9 @@ from threading import RLock
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from tracer.bytecode import FOLDED, Code, is_variable
+from tracer.bytecode import FOLDED, Code, Span, is_variable
 from tracer.schema import Event
-from tracer.statements import Span, Statement
+from tracer.statements import Statement
 from tracer.values import Budget, Value, capture, namespace_of
 from tracer.witness import Witness, look, unchanged
 

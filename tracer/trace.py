@@ -1,9 +1,10 @@
 """Runs a program under the monitor, and looks at what was recorded."""
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import NamedTuple
 
 from tracer.monitor import Recorder
@@ -44,11 +45,9 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Event], ob
     sys.modules[program.name] = module  # dataclasses and pickle look their module up
     recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit, settings.lambdas)
     try:
-        if call is None:
-            recorder.run(lambda: exec(code, module.__dict__))
-        else:
+        if call is not None:
             exec(code, module.__dict__)
-            recorder.run(lambda: exec(call, module.__dict__))
+        recorder.run(lambda: _run_to_end(call or code, module.__dict__))
     except MemoryError as error:
         return Run("memory", _flags(recorder), capture(error))
     except SystemExit as error:
@@ -57,6 +56,17 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Event], ob
     except BaseException as error:
         return Run("exception", _flags(recorder), capture(error))
     return Run("ok", _flags(recorder))
+
+
+def _run_to_end(code: CodeType, namespace: dict) -> None:
+    """Run the code, and what threads it starts: a program ends with the last that is no daemon."""
+    before = set(threading.enumerate())
+    try:
+        exec(code, namespace)
+    finally:
+        for thread in threading.enumerate():
+            if thread not in before and not thread.daemon:
+                thread.join()
 
 
 def _flags(recorder: Recorder) -> tuple[str, ...]:

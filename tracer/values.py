@@ -2,15 +2,26 @@
 
 Traced programs hold hostile objects, so this is the one place that reads them, and it never runs
 their code: it dispatches on the identity of `type(value)`, reads built-in containers through the
-built-in's own methods, and takes nothing but a type name and the instance dictionary of the rest.
+built-in's own methods, and takes nothing but a type name, the instance dictionary and the slots of
+the rest. Of numpy, where the program imported it, it asks the array itself.
 """
 
-import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from enum import EnumMeta
 from itertools import islice
-from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
+from threading import Thread
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
+
+from tracer.foreign import foreign
 
 
 class Budget(NamedTuple):
@@ -20,6 +31,7 @@ class Budget(NamedTuple):
     nodes: int = 256
     string: int = 1024  # characters, or bytes
     digits: int = 640  # of an integer
+    aliases: bool = False  # whether a mutable object's second place in a value is an `alias`
 
 
 class Value(NamedTuple):
@@ -35,7 +47,11 @@ class Value(NamedTuple):
     function, module, type                 a name
     exception, object                      (class name, (name, value) pairs or arguments)
     ref                                    how many levels up the same object stands
+    alias                                  which of the value's mutable objects, as read, it is
     cut                                    None: the budget ended here
+
+    Values of equal content are equal: `[[0]] * 2` and `[[0], [0]]` differ in what a later step can
+    do to them, and only a budget with `aliases` tells them apart.
     """
 
     kind: str
@@ -76,6 +92,7 @@ DEFAULT = Budget()
 # Immutable: same object, same value. By id, because looking up a type hashes it, and a metaclass
 # may define `__hash__`.
 ATOMS = frozenset(map(id, (int, str, float, bool, type(None), bytes, complex)))
+_FROZEN = frozenset(map(id, (tuple, frozenset, range, slice)))
 _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "deque": "[]"}
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
@@ -92,6 +109,7 @@ def capture(value: object, budget: Budget = DEFAULT) -> Value:
 class _Reader:
     def __init__(self, budget: Budget):
         self.budget, self.nodes, self.path = budget, budget.nodes, []
+        self.known: dict[int, int] = {}  # number of each mutable object, by its id
 
     def read(self, value: Any) -> Value:
         kind = type(value)
@@ -104,6 +122,10 @@ class _Reader:
         for level, parent in enumerate(reversed(self.path), 1):
             if parent is value:
                 return Value("ref", level)
+        if self.budget.aliases and id(kind) not in _FROZEN:
+            if id(value) in self.known:
+                return Value("alias", self.known[id(value)])
+            self.known[id(value)] = len(self.known)
         if len(self.path) >= self.budget.depth:
             return _CUT
         self.path.append(value)
@@ -153,7 +175,13 @@ class _Reader:
         if _inherits(mro, type):
             return Value("type", _type_name(value))
         parts = [("", base) for base in self._bases(value, mro)]
-        attributes = _attributes(value, mro)
+        attributes = foreign(value, kind, mro, self.budget.nodes)
+        if attributes is None:
+            attributes = _slots(value, mro) + _attributes(value, mro)
+        if type(kind) is EnumMeta:  # what else there is differs from Python to Python
+            attributes = [(n, v) for n, v in attributes if n in ("_name_", "_value_")]
+        if _inherits(mro, Thread):  # its numbers and locks are the interpreter's
+            attributes = [(n, v) for n, v in attributes if not n.startswith("_")]
         kept = attributes[: max(0, self.nodes)]
         parts += [(n, self.read(v)) for n, v in kept]
         size = len(attributes) if len(kept) < len(attributes) else None
@@ -166,7 +194,7 @@ class _Reader:
         """
         for base in mro:
             if base is dict:
-                yield self._mapping(value)
+                yield self._mapping(_in_order(value))
             elif id(base) in _ITEMS_BY_ID:
                 name, items, length = _ITEMS_BY_ID[id(base)]
                 yield self._sequence(name, items(value), length(value))
@@ -273,6 +301,28 @@ def _attributes(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
     return []
 
 
+def _slots(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
+    """What a class written in Python keeps beside the dictionary, or in its stead."""
+    found = []
+    for base in reversed(mro):
+        names = _TYPE_DICT(base)
+        if "__slots__" in names:
+            for name, descriptor in names.items():
+                if type(descriptor) is MemberDescriptorType and descriptor.__objclass__ is base:
+                    try:
+                        found.append((str.__str__(name), descriptor.__get__(value)))
+                    except AttributeError:
+                        pass  # unbound
+    return found
+
+
+def _in_order(value: dict) -> dict:
+    """An OrderedDict's order is its own; to follow it hashes the keys, so they must be atoms."""
+    if type(value) is OrderedDict and ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
+        return {key: dict.__getitem__(value, key) for key in OrderedDict.__iter__(value)}
+    return value
+
+
 def namespace_of(found: Any) -> Any:
     """The variables of a module or class, as a dict: of a class, they may be in any object."""
     if type(found) is dict:
@@ -324,8 +374,8 @@ def render(value: Value) -> str:
         return f"{data[0]}({', '.join([*map(render, data[1]), *([mark] if mark else [])])})"
     if kind == "object":
         return f"<{data[0]}{''.join(f' {name}={render(v)}' for name, v in data[1])}{mark}>"
-    if kind == "ref":
-        return f"<ref {data}>"
+    if kind in ("ref", "alias"):
+        return f"<{kind} {data}>"
     return "..." if kind == "cut" else f"<{kind} {data}>"
 
 

@@ -2,19 +2,30 @@
 
 It shares with the fast one how a value is read, and nothing of when. Its rules are those of the
 record: all variables of the frame, and the globals that its code writes, at every kept event.
+
+    python tests/tracer/reference.py 300 [humaneval=FILE] [mbpp=FILE] [cruxeval=FILE]
+
+compares the two on so many programs of each corpus, the synthetic one and the standard library's
+among them, and prints where they differ.
 """
 
 import dis
+import io
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib import import_module
+from itertools import islice
 from types import CodeType, FrameType, ModuleType
 
+from tracer.corpora import stdlib, synthetic
 from tracer.schema import Event, Program
 from tracer.statements import statement_table
+from tracer.trace import FILENAME, Run, Settings, run_program
 from tracer.values import Budget, Value, capture
 
 FOLDED = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
-FILENAME = "<traced>"
 
 
 class Reference:
@@ -85,6 +96,10 @@ class Reference:
             return
         state, line = self.frames[frame], frame.f_lineno
         seen = state["locals"] = self.snapshot(kind, frame, state)
+        last = self.events[-1] if self.events else None
+        if kind == "unwind" and arg and last and last[:2] == ("resume", state["number"]):
+            self.events.pop()  # it was closed, and ran nothing of its own
+            return
         statement = self.table.get(line)
         place = (statement.line, statement.text) if statement else (line, "")
         self.events.append(Event(kind, state["number"], state["depth"], *place, seen, arg))
@@ -123,13 +138,12 @@ def globals_written(code: CodeType) -> set[str]:
     return {i.argval for i in found if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
 
 
-def reference_events(program: Program, limit: int = 20_000) -> list[Event]:
+def reference_events(program: Program, limit: int) -> list[Event]:
     """Run the program as `run_program` does, and read everything at every event."""
-    module = ModuleType(program.name)
-    module.__dict__["__builtins__"] = __builtins__
-    before, sys.modules[program.name] = sys.modules.get(program.name), module
     slow = Reference(program.source, limit)
     code = compile(program.source, FILENAME, "exec", dont_inherit=True)
+    module = sys.modules[program.name] = ModuleType(program.name)
+    module.__dict__["__builtins__"] = __builtins__
     if program.call is not None:
         exec(code, module.__dict__)
         code = compile(program.call, "<call>", "exec", dont_inherit=True)
@@ -143,6 +157,61 @@ def reference_events(program: Program, limit: int = 20_000) -> list[Event]:
         sys.settrace(None)
         threading.settrace(None)
         slow.frames.clear()
-        if before is not None:
-            sys.modules[program.name] = before
     return slow.events
+
+
+def recorded_events(program: Program, limit: int) -> tuple[Run, list[Event]]:
+    events: list[Event] = []
+    return run_program(program, Settings(limit), events.append), events
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What a program prints or imports is forgotten."""
+    modules = dict(sys.modules)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        try:
+            yield
+        finally:
+            sys.modules.clear()
+            sys.modules.update(modules)
+
+
+def first_difference(program: Program, limit: int = 3000) -> tuple[object, int]:
+    """The first event on which the two disagree, or None; and the number of events."""
+    with quiet():
+        run, fast = recorded_events(program, limit)
+    with quiet():
+        slow = [] if run.outcome == "rejected" else reference_events(program, limit)
+    if "trace_incomplete" in run.flags:
+        return run, len(fast)
+    unequal = (pair for pair in zip(fast, slow, strict=False) if pair[0] != pair[1])
+    lengths = None if len(fast) == len(slow) else (len(fast), len(slow))
+    return next(unequal, lengths), len(fast)
+
+
+def is_deterministic(program: Program, limit: int = 3000) -> bool:
+    """Whether two runs agree with each other: a program may look at an `id` or a clock."""
+    with quiet():
+        once = reference_events(program, limit)
+    with quiet():
+        return once == reference_events(program, limit)
+
+
+def main(count: int, suites: dict[str, str]) -> None:
+    corpora = {"synthetic": synthetic.programs(count, difficulty=3), "stdlib": stdlib.programs(3)}
+    for name, path in suites.items():
+        corpora[name] = import_module(f"tracer.corpora.{name}").programs(path)
+    for name, programs in corpora.items():
+        total = events = differ = 0
+        for program in islice(programs, count):
+            difference, length = first_difference(program)
+            if difference and is_deterministic(program):
+                print(program.origin, program.call, difference, sep="\n")
+                differ += 1
+            total, events = total + 1, events + length
+        print(f"{name}: {total} programs, {events} events, {differ} differ", flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), dict(argument.split("=") for argument in sys.argv[2:]))
