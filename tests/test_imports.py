@@ -14,7 +14,8 @@ ORDER = {
     "tracer": """
         foreign values vocab sandbox.limits sandbox.frames
         bytecode statements schema witness cells tokens
-        monitor layout
+        state layout
+        monitor
         trace encode
         windows store
         sandbox.supervisor sandbox.worker sandbox

@@ -1,4 +1,4 @@
-"""What is in an array or a scalar of numpy, where the program imported it; nobody else need have it."""
+"""What is in an array or a scalar of numpy, which only a program that uses it need have."""
 
 import sys
 from itertools import islice

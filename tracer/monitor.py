@@ -4,26 +4,28 @@ It decides nothing but which events are worth keeping, so that one program gives
 Python: comprehensions, generator expressions and (unless asked for) lambdas are folded into their
 statement, and so are the further lines of a long statement.
 
-A generator that is left open is closed by the interpreter, which throws a GeneratorExit into it. That
-is an artefact: it is no exception event, it is the `arg` of the `unwind`; and where it runs none of the
-generator's own code it leaves no event at all, as it does by itself from Python 3.13 on.
+A generator that is left open is closed by the interpreter, which throws a GeneratorExit into it.
+That is an artefact: it is no exception event, it is the `arg` of the `unwind`; and where it runs
+none of the generator's own code it leaves no event, as on Python 3.13 it does by itself.
+
+Threads that the program starts are traced, each with depths of its own. A RecursionError that the
+interpreter raises where it would call the hook removes it, and the trace says so.
 """
 
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import count
 from threading import RLock
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-from tracer.bytecode import FOLDED, Code, Span, is_variable
+from tracer.bytecode import FOLDED, Code, Span
 from tracer.schema import Event
+from tracer.state import State
 from tracer.statements import Statement
-from tracer.values import Budget, Value, capture, namespace_of
-from tracer.witness import Witness, look, unchanged
+from tracer.values import Budget, Value, capture
 
-_UNBOUND = object()
 _new = tuple.__new__  # four times as fast as calling the class
 
 
@@ -53,28 +55,17 @@ class Lines(dict[int, Line]):
         return self.setdefault(number, line)
 
 
-class Scope:
-    """A running frame: its locals as typed values, and what tells whether they still are."""
-
-    __slots__ = ("recorder", "number", "depth", "code", "lines", "namespace", "line", "reported")
-    __slots__ += ("plain", "raised", "closed", "pending", "kept", "live", "values")
+class Scope(State):
+    """A running frame: what it holds, and which of its events are worth a record."""
 
     def __init__(self, recorder: "Recorder", number: int, depth: int, frame: FrameType):
         self.recorder, self.number, self.depth = recorder, number, depth
         self.lines = recorder.lines_of(frame.f_code)
-        self.code = self.lines.code
-        # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
-        # Pythons add the comprehension's variables to it, or show nothing but them.
-        self.namespace = None if self.code.is_function else namespace_of(frame.f_locals)
-        self.plain = self.code.is_function and not self.code.declared
+        super().__init__(self.lines.code, recorder.budget, frame)
         self.line = self.lines[frame.f_lineno]
         self.reported = 0  # line of the statement reported last
         self.raised = -1  # instruction at which an exception was seen, until the next line
         self.closed: Value | None = None  # the GeneratorExit of a generator left open
-        self.pending = self.code.names  # what may have been bound since the locals were read
-        self.kept: dict[str, Any] = {}  # per name: what tells whether its value is still the same
-        self.live: tuple[str, ...] = ()  # names of values that any code may change
-        self.values: dict[str, Value] = {}
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         # An exception in here would remove the hook and be thrown into the program.
@@ -87,7 +78,7 @@ class Scope:
                     self.pending += before.binds
                 else:
                     self.reported = line.number
-                    self.look(frame, before.binds)
+                    self.update(frame, before.binds)
                     recorder.record("line", self)
             elif event == "return":
                 self._on_return(frame, arg)
@@ -98,71 +89,15 @@ class Scope:
         return self.on_event if recorder.open else None
 
     def record(self, kind: str, frame: FrameType, arg: Value | None = None) -> None:
-        """An event that is not a new line."""
+        """An event within a line."""
         self.pending += self.line.binds
         if frame.f_lineno is not None:
             self.line = self.lines[frame.f_lineno]
-        lent = self.code.lent
-        if kind == "exception" and lent:  # the comprehension that failed did not yet clean up
-            pending, self.pending = self.pending, ()
-            self.look(frame, tuple([name for name in pending if name not in lent]))
-            self.pending = pending
+        if kind == "exception" and self.code.lent:
+            self.update_inside(frame, self.line.binds)
         else:
-            self.look(frame, self.line.binds)
+            self.update(frame, self.line.binds)
         self.recorder.record(kind, self, arg)
-
-    def look(self, frame: FrameType, names: tuple[str, ...]) -> None:
-        """Bring the locals up to date. What cannot have changed is not looked at."""
-        if self.pending:
-            names, self.pending = self.pending + names, ()
-        if self.live:
-            names += self.live
-        if not self.plain:
-            get, names = self._elsewhere(frame, names)
-        elif names:
-            get = frame.f_locals.get
-        else:
-            return
-        kept, values = self.kept, self.values
-        for name in names:
-            value, old = get(name, _UNBOUND), kept.get(name, _UNBOUND)
-            if value is old or (type(old) is Witness and unchanged(value, old)):
-                continue
-            read, new = None, _UNBOUND
-            if value is not _UNBOUND:
-                read, new = look(value, self.recorder.budget)
-            kept[name] = new
-            if type(new) is Witness or type(old) is Witness:
-                self._watch(name, type(new) is Witness)
-            if values.get(name) != read:
-                if values is self.values:
-                    values = values.copy()
-                if read is None:
-                    del values[name]
-                else:
-                    values[name] = read
-        self.values = values
-
-    def _elsewhere(self, frame: FrameType, names: tuple[str, ...]) -> tuple[Callable, Iterable]:
-        """How to get what, where not all variables are those of a function."""
-        local, declared = self.namespace, self.code.declared
-        if local is None:
-            get = frame.f_locals.get
-        else:  # any code may write to it
-            get, found = local.get, [name for name in self.values if name not in local]
-            names = (*found, *filter(self._is_own, local))
-        if not declared or frame.f_globals is local:
-            return get, names
-        shared = namespace_of(frame.f_globals).get
-        return lambda n, none: (shared if n in declared else get)(n, none), (*names, *declared)
-
-    def _is_own(self, name: Any) -> bool:
-        return type(name) is str and is_variable(name) and name not in self.code.hidden
-
-    def _watch(self, name: str, watched: bool) -> None:
-        if watched != (name in self.live):
-            others = tuple([n for n in self.live if n != name])
-            self.live = (*others, name) if watched else others
 
     def _on_return(self, frame: FrameType, arg: Any) -> None:
         # `return` also fires on a yield, and with None while an exception passes through.

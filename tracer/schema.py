@@ -81,7 +81,7 @@ def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
     if before is after:
         return {}
     get = after.get
-    changes = {
+    changes: dict[str, tuple[Value | None, Value | None]] = {
         name: (old, get(name))
         for name, old in before.items()
         if (new := get(name)) is not old and new != old
