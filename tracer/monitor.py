@@ -153,7 +153,8 @@ class Recorder:
         self.count = count()
         self.codes: dict[CodeType, Lines] = {}
         self.held: Event | None = None  # a generator's resumption, until it does something
-        self.lock = RLock()
+        self.lock = RLock()  # threads may record at the same time
+        self.acquire, self.release = self.lock.acquire, self.lock.release
 
     def run(self, call: Callable[[], object]) -> None:
         """Run `call` with the hook in place, and leave none behind."""
@@ -167,16 +168,17 @@ class Recorder:
             self.removed = sys.gettrace() is not hook
             sys.settrace(before)
             threading.settrace(before_in_threads)
-            self.release()
+            self.emit_held()
             self.open = False
             self.scopes.clear()
 
     def record(self, kind: str, scope: Scope, arg: Value | None = None) -> None:
         line, number, depth = scope.line, scope.number, scope.depth
         event = _new(Event, (kind, number, depth, line.number, line.text, scope.values, arg))
-        with self.lock:
+        self.acquire()
+        try:
             if self.held is not None:
-                self.release()
+                self.emit_held()
             if self.left <= 0:
                 self.truncated, self.open = self.truncated or self.open, False
             elif kind == "resume":
@@ -184,8 +186,10 @@ class Recorder:
             else:
                 self.left -= 1
                 self.emit(event)
+        finally:
+            self.release()
 
-    def release(self) -> None:
+    def emit_held(self) -> None:
         event, self.held = self.held, None
         if event is not None and self.left > 0:
             self.left -= 1

@@ -86,9 +86,8 @@ def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
         for name, old in before.items()
         if (new := get(name)) is not old and new != old
     }
-    for name in after:
-        if name not in before:
-            changes[name] = (None, after[name])
+    if not after.keys() <= before.keys():
+        changes |= {name: (None, new) for name, new in after.items() if name not in before}
     return changes
 
 

@@ -30,6 +30,7 @@ class State:
         self.pending = code.names  # what may have been bound since the last look
         self.kept: dict[str, Any] = {}  # what tells whether a variable is still the same
         self.live: tuple[str, ...] = ()  # names of values that any code may change
+        self.joined: dict[tuple[str, ...], tuple[str, ...]] = {}  # names, and those that live
         self.values: dict[str, Value] = {}
 
     def update(self, frame: FrameType, names: tuple[str, ...]) -> None:
@@ -37,7 +38,7 @@ class State:
         if self.pending:
             names, self.pending = self.pending + names, ()
         if self.live:
-            names += self.live
+            names = self.joined.get(names) or self._join(names)
         if not self.is_plain:
             get, names = self._elsewhere(frame, names)
         elif names:
@@ -93,3 +94,7 @@ class State:
         if watched != (name in self.live):
             others = tuple([n for n in self.live if n != name])
             self.live = (*others, name) if watched else others
+            self.joined = {}
+
+    def _join(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return self.joined.setdefault(names, tuple(dict.fromkeys(names + self.live)))

@@ -13,6 +13,7 @@ from tracer.statements import statement_table
 from tracer.values import Budget, Value, capture, render
 
 FILENAME = "<traced>"
+_new = tuple.__new__  # four times as fast as calling the class
 _EXIT_CODE = vars(SystemExit)["code"].__get__  # a subclass may have made a property of it
 
 
@@ -89,5 +90,5 @@ def entry_name(program: Program, events: list[Event]) -> str:
 def steps(events: list[Event]) -> Iterator[Step]:
     """The events of one frame with their effects: what the same frame's next event shows."""
     for event, after in pairwise(events):
-        yield Step(event, effect(event.locals, after.locals))
+        yield _new(Step, (event, effect(event.locals, after.locals)))
     yield from (Step(event, {}) for event in events[-1:])

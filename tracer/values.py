@@ -97,7 +97,7 @@ _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "dequ
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
 _FALSE, _TRUE = Value("bool", False), Value("bool", True)
-_SMALL = {number: Value("int", number) for number in range(-100, 1000)}
+SMALL = {number: Value("int", number) for number in range(-100, 1000)}
 _new = tuple.__new__  # four times as fast as calling the class
 
 
@@ -203,10 +203,8 @@ class _Reader:
 
 
 def _read_int(value: int, budget: Budget) -> Value:
-    return _SMALL.get(value) or _read_large(value, budget)
-
-
-def _read_large(value: int, budget: Budget) -> Value:
+    if value in SMALL:
+        return SMALL[value]
     digits = int.bit_length(value) * 1233 >> 12  # log10(2) from below
     if digits < budget.digits:
         return _new(Value, ("int", value, None))

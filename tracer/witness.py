@@ -10,7 +10,7 @@ from operator import is_
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from tracer.values import ATOMS, READ_ATOM, Budget, Value, capture
+from tracer.values import ATOMS, READ_ATOM, SMALL, Budget, Value, capture
 
 
 class Witness(NamedTuple):
@@ -24,35 +24,44 @@ class Witness(NamedTuple):
 
 UNKNOWN = Witness(None)  # of a value that has to be read again
 _FLAT = frozenset(map(id, (list, tuple, set, frozenset, deque, dict)))
+_INTS = frozenset([id(int)])
 _new = tuple.__new__
 
 
 def look(value: Any, budget: Budget) -> tuple[Value, Any]:
     """The typed tree, and what to keep: the value itself, if that object is always the same."""
     kind = type(value)
-    read = READ_ATOM.get(id(kind))
-    if read is not None:
-        if id(kind) in ATOMS:
-            return read(value, budget), value
-        if kind is FunctionType:
-            return read(value, budget), Witness(kind, 0, value.__qualname__)
-        return read(value, budget), UNKNOWN
-    if id(kind) not in _FLAT:
-        return capture(value, budget), UNKNOWN
-    size, most = len(value), budget.nodes
-    items = tuple(value) if size < most else tuple(islice(value, most))
-    if not _are_atoms(items):
-        return capture(value, budget), UNKNOWN
-    if kind is list and size < most:
-        parts = tuple([READ_ATOM[id(type(item))](item, budget) for item in items])
-        return _new(Value, ("list", parts, None)), _new(Witness, (kind, size, items, None))
-    values = tuple(islice(value.values(), most)) if kind is dict else None
+    number = id(kind)
+    if number in ATOMS:
+        return READ_ATOM[number](value, budget), value
+    if kind is list and len(value) < budget.nodes:
+        return _look_at_list(value, budget)
+    if kind is FunctionType:
+        return capture(value, budget), Witness(kind, 0, value.__qualname__)
     tree = capture(value, budget)
-    if values is not None and not _are_atoms(values):
+    if number not in _FLAT:
         return tree, UNKNOWN
-    if (kind is tuple or kind is frozenset) and size < most:
+    size, most = len(value), budget.nodes
+    items = tuple(islice(value, most))
+    values = tuple(islice(value.values(), most)) if kind is dict else None
+    if not _ids_of_types(items + (values or ())) <= ATOMS:
+        return tree, UNKNOWN
+    if (kind is tuple or kind is frozenset) and size <= most:
         return tree, value
-    return tree, _new(Witness, (kind, size, items, values))
+    return tree, Witness(kind, size, items, values)
+
+
+def _look_at_list(value: list, budget: Budget) -> tuple[Value, Witness]:
+    """As above, for the most frequent of the values that change."""
+    items = tuple(value)
+    kinds = _ids_of_types(items)
+    if not kinds <= ATOMS:
+        return capture(value, budget), UNKNOWN
+    parts = tuple(map(SMALL.get, items)) if kinds == _INTS else (None,)
+    if None in parts:
+        parts = tuple([READ_ATOM[id(type(item))](item, budget) for item in items])
+    witness = _new(Witness, (list, len(items), items, None))
+    return _new(Value, ("list", parts, None)), witness
 
 
 def unchanged(value: Any, seen: Witness) -> bool:
@@ -66,5 +75,5 @@ def unchanged(value: Any, seen: Witness) -> bool:
     return values is None or all(map(is_, value.values(), values))
 
 
-def _are_atoms(items: tuple) -> bool:
-    return ATOMS.issuperset(map(id, map(type, items)))
+def _ids_of_types(items: tuple) -> set[int]:
+    return {*map(id, map(type, items))}  # a set of the types would ask a metaclass for a hash

@@ -24,15 +24,12 @@ def run():
     results = []
     for number in range(2):
         thread = threading.Thread(target=work, args=(results, number))
-        thread.start()
-        thread.join()
+        thread.start(); thread.join()
     counter = Counter()
-    counter.start()
-    counter.join()
+    counter.start(); counter.join()
     total = counter.total
     failing = threading.Thread(target=add, args=(1, "x"))
     threading.excepthook = lambda problem: results.append(problem.exc_type.__name__)
-    failing.start()
-    failing.join()
+    failing.start(); failing.join()
     threading.excepthook = threading.__excepthook__
     return total, results
