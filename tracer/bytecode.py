@@ -16,7 +16,7 @@ _ENDS = {"FOR_ITER", "SEND", "END_SEND"}  # where the end of an iteration is not
 _GLOBALS = {"STORE_GLOBAL", "DELETE_GLOBAL"}
 _PAIRS = {"STORE_FAST_STORE_FAST", "STORE_FAST_LOAD_FAST"}  # two variables in one argument
 
-Span = tuple[int | None, int | None, int | None, int | None]  # line, end line, column, end column
+Span = tuple[int | None, ...]  # line, end line, column, end column
 
 
 class Code:

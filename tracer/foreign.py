@@ -3,11 +3,18 @@
 import sys
 from itertools import islice
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 _HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class that a program could have written
 _FLAGS = vars(type)["__flags__"].__get__
 _PLAIN = (bool, int, float, complex, str, bytes)
+
+
+class Items(NamedTuple):
+    """The first items of an array, row by row, and how many it has."""
+
+    first: list
+    size: int
 
 
 def foreign(
@@ -19,9 +26,8 @@ def foreign(
         return None
     array, generic = vars(numpy).get("ndarray"), vars(numpy).get("generic")
     if kind is array:
-        items = [_plain(item, generic) for item in islice(value.flat, most)]
-        found = [("dtype", value.dtype.str), ("shape", value.shape), ("items", items)]
-        return found if len(items) == value.size else [*found, ("size", value.size)]
+        items = Items([_plain(item, generic) for item in islice(value.flat, most)], value.size)
+        return [("dtype", value.dtype.str), ("shape", value.shape), ("items", items)]
     if not any(base is generic for base in mro):
         return None
     plain = _plain(value, generic)

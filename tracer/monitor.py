@@ -168,8 +168,9 @@ class Recorder:
             self.removed = sys.gettrace() is not hook
             sys.settrace(before)
             threading.settrace(before_in_threads)
-            self.emit_held()
-            self.open = False
+            with self.lock:
+                self.emit_held()
+                self.open = False
             self.scopes.clear()
 
     def record(self, kind: str, scope: Scope, arg: Value | None = None) -> None:
@@ -177,10 +178,12 @@ class Recorder:
         event = _new(Event, (kind, number, depth, line.number, line.text, scope.values, arg))
         self.acquire()
         try:
+            if not self.open:
+                return
             if self.held is not None:
                 self.emit_held()
             if self.left <= 0:
-                self.truncated, self.open = self.truncated or self.open, False
+                self.truncated, self.open = True, False
             elif kind == "resume":
                 self.held = event
             else:

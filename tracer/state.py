@@ -5,7 +5,7 @@ from types import FrameType
 from typing import Any
 
 from tracer.bytecode import Code, is_variable
-from tracer.values import Budget, Value, namespace_of
+from tracer.values import Budget, Value, bindings
 from tracer.witness import Witness, look, unchanged
 
 _UNBOUND: Any = object()
@@ -25,7 +25,7 @@ class State:
         self.code, self.budget = code, budget
         # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
         # Pythons add the comprehension's variables to it, or show nothing but them.
-        self.namespace = None if code.is_function else namespace_of(frame.f_locals)
+        self.namespace = None if code.is_function else frame.f_locals
         self.is_plain = code.is_function and not code.declared
         self.pending = code.names  # what may have been bound since the last look
         self.kept: dict[str, Any] = {}  # what tells whether a variable is still the same
@@ -75,20 +75,21 @@ class State:
     def _elsewhere(
         self, frame: FrameType, names: tuple[str, ...]
     ) -> tuple[Callable[[str, Any], Any], tuple[str, ...]]:
-        """How to get what, where not all variables are those of a function."""
-        local, declared = self.namespace, self.code.declared
-        if local is None:
-            get = frame.f_locals.get
-        else:
-            get, unbound = local.get, [name for name in self.values if name not in local]
-            names = (*unbound, *filter(self._is_own, local))
-        if not declared or frame.f_globals is local:
-            return get, names
-        shared = namespace_of(frame.f_globals).get
-        return lambda n, none: (shared if n in declared else get)(n, none), (*names, *declared)
+        """How to get what, where not all variables are those of a function.
 
-    def _is_own(self, name: Any) -> bool:
-        return type(name) is str and is_variable(name) and name not in self.code.hidden
+        Never by asking a namespace for a name: it may have keys that compare in their own way.
+        """
+        declared, hidden = self.code.declared, self.code.hidden
+        if self.namespace is None:
+            own = frame.f_locals
+            found = {name: own[name] for name in names if name in own}
+        else:  # any code may write to it
+            own = bindings(self.namespace)
+            found = {n: v for n, v in own if is_variable(n) and n not in hidden}
+            names = tuple(self.values)
+        if declared:
+            found.update((n, v) for n, v in bindings(frame.f_globals) if n in declared)
+        return found.get, tuple(dict.fromkeys((*names, *declared, *found)))
 
     def _watch(self, name: str, watched: bool) -> None:
         if watched != (name in self.live):

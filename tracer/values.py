@@ -21,7 +21,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from tracer.foreign import foreign
+from tracer.foreign import Items, foreign
 
 
 class Budget(NamedTuple):
@@ -183,9 +183,14 @@ class _Reader:
         if _inherits(mro, Thread):  # its numbers and locks are the interpreter's
             attributes = [(n, v) for n, v in attributes if not n.startswith("_")]
         kept = attributes[: max(0, self.nodes)]
-        parts += [(n, self.read(v)) for n, v in kept]
+        parts += [(n, self._part(v)) for n, v in kept]
         size = len(attributes) if len(kept) < len(attributes) else None
         return Value("object", (name, tuple(parts)), size)
+
+    def _part(self, value: Any) -> Value:
+        if type(value) is Items:
+            return self._sequence("list", iter(value.first), value.size)
+        return self.read(value)
 
     def _bases(self, value: Any, mro: tuple[type, ...]) -> Iterator[Value]:
         """The built-in value inside an instance of a built-in's subclass.
@@ -194,7 +199,7 @@ class _Reader:
         """
         for base in mro:
             if base is dict:
-                yield self._mapping(_in_order(value))
+                yield self._mapping(_in_order(value, self.budget.nodes))
             elif id(base) in _ITEMS_BY_ID:
                 name, items, length = _ITEMS_BY_ID[id(base)]
                 yield self._sequence(name, items(value), length(value))
@@ -314,34 +319,23 @@ def _slots(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
     return found
 
 
-def _in_order(value: dict) -> dict:
+def _in_order(value: dict, most: int) -> dict:
     """An OrderedDict's order is its own; to follow it hashes the keys, so they must be atoms."""
-    if type(value) is OrderedDict and ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
+    if type(value) is not OrderedDict or len(value) > most:
+        return value
+    if not ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
+        return value
+    try:
         return {key: dict.__getitem__(value, key) for key in OrderedDict.__iter__(value)}
-    return value
+    except (KeyError, RuntimeError):  # the program went behind its back
+        return value
 
 
-def namespace_of(found: Any) -> Any:
-    """The variables of a module or class, as a dict: of a class, they may be in any object."""
-    if type(found) is dict:
-        return found
-    return _Plain(found) if _inherits(_MRO(type(found)), dict) else {}
-
-
-class _Plain:
-    """The dict inside an instance of a subclass."""
-
-    def __init__(self, found: dict):
-        self.found = found
-
-    def __iter__(self) -> Iterator:
-        return dict.__iter__(self.found)
-
-    def __contains__(self, name: object) -> bool:
-        return dict.__contains__(self.found, name)
-
-    def get(self, name: str, default: Any) -> Any:
-        return dict.get(self.found, name, default)
+def bindings(namespace: Any) -> list[tuple[str, Any]]:
+    """The names of a module or class and what they hold: of a class, it may be any object."""
+    if type(namespace) is dict or _inherits(_MRO(type(namespace)), dict):
+        return [pair for pair in dict.items(namespace) if type(pair[0]) is str]
+    return []
 
 
 def render(value: Value) -> str:

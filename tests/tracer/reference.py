@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from importlib import import_module
 from itertools import islice
 from types import CodeType, FrameType, ModuleType
@@ -26,6 +27,11 @@ from tracer.trace import FILENAME, Run, Settings, run_program
 from tracer.values import Budget, Value, capture
 
 FOLDED = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+
+
+@cache
+def instructions(code: CodeType) -> list[dis.Instruction]:
+    return list(dis.get_instructions(code))
 
 
 class Reference:
@@ -55,7 +61,7 @@ class Reference:
 
     def on_event(self, frame, event, arg):
         state, code, at = self.frames[frame], frame.f_code, frame.f_lasti
-        names = {i.offset: i.opname for i in dis.get_instructions(code)}
+        names = {i.offset: i.opname for i in instructions(code)}
         if event == "line":
             state["raised"] = -1
             statement = self.table.get(frame.f_lineno)
@@ -83,7 +89,7 @@ class Reference:
         return self.on_event
 
     def goes_round(self, frame, statement) -> bool:
-        found = {i.offset: i for i in dis.get_instructions(frame.f_code)}
+        found = {i.offset: i for i in instructions(frame.f_code)}
         at = found[frame.f_lasti]
         if at.opname == "JUMP_BACKWARD":
             at = found[at.argval]
@@ -121,7 +127,7 @@ class Reference:
             if type(name) is str and not name.startswith((".", "__")) and name not in hidden
         }
         if kind == "exception":
-            for each in dis.get_instructions(code):
+            for each in instructions(code):
                 if each.opname == "LOAD_FAST_AND_CLEAR":
                     seen.pop(each.argval, None)
                     if each.argval in state["locals"]:
@@ -134,7 +140,7 @@ def inner(code: CodeType) -> list[CodeType]:
 
 
 def globals_written(code: CodeType) -> set[str]:
-    found = dis.get_instructions(code)
+    found = instructions(code)
     return {i.argval for i in found if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
 
 
