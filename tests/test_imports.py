@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[1]
 # A file imports from rows above its own, or from its left in the same row.
 ORDER = {
     "tracer": """
-        values vocab sandbox.limits sandbox.frames
-        statements schema cells tokens
-        monitor layout
+        foreign values vocab sandbox.limits sandbox.frames
+        bytecode statements schema witness cells tokens
+        state layout
+        monitor
         trace encode
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm

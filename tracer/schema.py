@@ -78,9 +78,17 @@ def frames(trace: Trace) -> dict[int, list[Event]]:
 
 def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
     """What changed between two events of one frame: {name: (old, new)}."""
-    names = [*before, *(name for name in after if name not in before)]
-    pairs = ((name, before.get(name), after.get(name)) for name in names)
-    return {name: (old, new) for name, old, new in pairs if old != new}
+    if before is after:
+        return {}
+    get = after.get
+    changes: dict[str, tuple[Value | None, Value | None]] = {
+        name: (old, get(name))
+        for name, old in before.items()
+        if (new := get(name)) is not old and new != old
+    }
+    if not after.keys() <= before.keys():
+        changes |= {name: (None, new) for name, new in after.items() if name not in before}
+    return changes
 
 
 # Events travel as JSON lists whose locals are deltas to the same scope's previous event.

@@ -9,7 +9,8 @@ import re
 import sys
 from typing import NamedTuple, TypeGuard
 
-Span = tuple[int | None, int | None, int | None, int | None]  # line, end line, column, end column
+from tracer.bytecode import Span
+
 Node = ast.stmt | ast.ExceptHandler | ast.match_case
 
 _NEWLINE = re.compile(r"\r\n|\r|\n")  # `str.splitlines` also splits where Python does not

@@ -2,15 +2,26 @@
 
 Traced programs hold hostile objects, so this is the one place that reads them, and it never runs
 their code: it dispatches on the identity of `type(value)`, reads built-in containers through the
-built-in's own methods, and takes nothing but a type name and the instance dictionary of the rest.
+built-in's own methods, and takes nothing but a type name, the instance dictionary and the slots of
+the rest. Of numpy, where the program imported it, it asks the array itself.
 """
 
-import sys
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from enum import EnumMeta
 from itertools import islice
-from types import BuiltinFunctionType, FunctionType, GetSetDescriptorType, MethodType, ModuleType
+from threading import Thread
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
+
+from tracer.foreign import Items, foreign
 
 
 class Budget(NamedTuple):
@@ -20,6 +31,7 @@ class Budget(NamedTuple):
     nodes: int = 256
     string: int = 1024  # characters, or bytes
     digits: int = 640  # of an integer
+    aliases: bool = False  # whether a mutable object's second place in a value is an `alias`
 
 
 class Value(NamedTuple):
@@ -35,7 +47,11 @@ class Value(NamedTuple):
     function, module, type                 a name
     exception, object                      (class name, (name, value) pairs or arguments)
     ref                                    how many levels up the same object stands
+    alias                                  which of the value's mutable objects, as read, it is
     cut                                    None: the budget ended here
+
+    Values of equal content are equal: `[[0]] * 2` and `[[0], [0]]` differ in what a later step can
+    do to them, and only a budget with `aliases` tells them apart.
     """
 
     kind: str
@@ -76,9 +92,13 @@ DEFAULT = Budget()
 # Immutable: same object, same value. By id, because looking up a type hashes it, and a metaclass
 # may define `__hash__`.
 ATOMS = frozenset(map(id, (int, str, float, bool, type(None), bytes, complex)))
+_FROZEN = frozenset(map(id, (tuple, frozenset, range, slice)))
 _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "deque": "[]"}
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
+_FALSE, _TRUE = Value("bool", False), Value("bool", True)
+SMALL = {number: Value("int", number) for number in range(-100, 1000)}
+_new = tuple.__new__  # four times as fast as calling the class
 
 
 def capture(value: object, budget: Budget = DEFAULT) -> Value:
@@ -89,18 +109,23 @@ def capture(value: object, budget: Budget = DEFAULT) -> Value:
 class _Reader:
     def __init__(self, budget: Budget):
         self.budget, self.nodes, self.path = budget, budget.nodes, []
+        self.known: dict[int, int] = {}  # number of each mutable object, by its id
 
     def read(self, value: Any) -> Value:
         kind = type(value)
         self.nodes -= 1
         if self.nodes < 0:
             return _CUT
-        atom = _ATOM_BY_ID.get(id(kind))
+        atom = READ_ATOM.get(id(kind))
         if atom:
             return atom(value, self.budget)
         for level, parent in enumerate(reversed(self.path), 1):
             if parent is value:
                 return Value("ref", level)
+        if self.budget.aliases and id(kind) not in _FROZEN:
+            if id(value) in self.known:
+                return Value("alias", self.known[id(value)])
+            self.known[id(value)] = len(self.known)
         if len(self.path) >= self.budget.depth:
             return _CUT
         self.path.append(value)
@@ -122,15 +147,24 @@ class _Reader:
 
     def _sequence(self, name: str, items: Iterator, length: int) -> Value:
         # A container that the program changes while we read cannot happen: reading runs no code.
-        kept = tuple(self.read(item) for item in islice(items, max(0, self.nodes)))
+        kept = self._read_all([*islice(items, max(0, self.nodes))])
         if name in ("set", "frozenset"):
             kept = tuple(sorted(kept, key=render))
-        return Value(name, kept, length if len(kept) < length else None)
+        return _new(Value, (name, kept, length if len(kept) < length else None))
 
     def _mapping(self, value: dict) -> Value:
-        pairs = islice(dict.items(value), max(0, self.nodes // 2))
-        kept = tuple((self.read(key), self.read(item)) for key, item in pairs)
-        return Value("dict", kept, dict.__len__(value) if len(kept) < dict.__len__(value) else None)
+        half, size = max(0, self.nodes // 2), dict.__len__(value)
+        pairs = [*islice(dict.items(value), half)]
+        read = self._read_all([part for pair in pairs for part in pair])
+        kept = tuple(zip(read[::2], read[1::2], strict=True))
+        return _new(Value, ("dict", kept, size if len(kept) < size else None))
+
+    def _read_all(self, parts: list) -> tuple[Value, ...]:
+        if not ATOMS.issuperset(map(id, map(type, parts))):
+            return tuple(map(self.read, parts))
+        self.nodes -= len(parts)
+        budget = self.budget
+        return tuple([READ_ATOM[id(type(part))](part, budget) for part in parts])
 
     def _instance(self, value: Any, kind: type) -> Value:
         name = _type_name(kind)
@@ -141,11 +175,22 @@ class _Reader:
         if _inherits(mro, type):
             return Value("type", _type_name(value))
         parts = [("", base) for base in self._bases(value, mro)]
-        attributes = _attributes(value, mro)
+        attributes = foreign(value, kind, mro, self.budget.nodes)
+        if attributes is None:
+            attributes = _slots(value, mro) + _attributes(value, mro)
+        if type(kind) is EnumMeta:  # what else there is differs from Python to Python
+            attributes = [(n, v) for n, v in attributes if n in ("_name_", "_value_")]
+        if _inherits(mro, Thread):  # its numbers and locks are the interpreter's
+            attributes = [(n, v) for n, v in attributes if not n.startswith("_")]
         kept = attributes[: max(0, self.nodes)]
-        parts += [(n, self.read(v)) for n, v in kept]
+        parts += [(n, self._part(v)) for n, v in kept]
         size = len(attributes) if len(kept) < len(attributes) else None
         return Value("object", (name, tuple(parts)), size)
+
+    def _part(self, value: Any) -> Value:
+        if type(value) is Items:
+            return self._sequence("list", iter(value.first), value.size)
+        return self.read(value)
 
     def _bases(self, value: Any, mro: tuple[type, ...]) -> Iterator[Value]:
         """The built-in value inside an instance of a built-in's subclass.
@@ -154,7 +199,7 @@ class _Reader:
         """
         for base in mro:
             if base is dict:
-                yield self._mapping(value)
+                yield self._mapping(_in_order(value, self.budget.nodes))
             elif id(base) in _ITEMS_BY_ID:
                 name, items, length = _ITEMS_BY_ID[id(base)]
                 yield self._sequence(name, items(value), length(value))
@@ -163,14 +208,18 @@ class _Reader:
 
 
 def _read_int(value: int, budget: Budget) -> Value:
+    if value in SMALL:
+        return SMALL[value]
     digits = int.bit_length(value) * 1233 >> 12  # log10(2) from below
-    return Value("int", value) if digits < budget.digits else Value("int", 0, digits)
+    if digits < budget.digits:
+        return _new(Value, ("int", value, None))
+    return Value("int", 0, digits)
 
 
 def _read_text(kind: str, decode: Callable[[Any], str] = str) -> Callable[[Any, Budget], Value]:
     def read(value: Any, budget: Budget) -> Value:
         if len(value) <= budget.string:
-            return Value(kind, decode(value))
+            return _new(Value, (kind, decode(value), None))
         return Value(kind, decode(value[: budget.string]), len(value))
 
     return read
@@ -180,11 +229,11 @@ def _latin(value: bytes | bytearray) -> str:
     return value.decode("latin-1")
 
 
-_READ_ATOM: dict[type, Callable[[Any, Budget], Value]] = {
+_ATOMS: dict[type, Callable[[Any, Budget], Value]] = {
     type(None): lambda value, budget: _NONE,
-    bool: lambda value, budget: Value("bool", value),
+    bool: lambda value, budget: _TRUE if value else _FALSE,
     int: _read_int,
-    float: lambda value, budget: Value("float", float.__repr__(value)),
+    float: lambda value, budget: _new(Value, ("float", float.__repr__(value), None)),
     complex: lambda value, budget: Value("complex", complex.__repr__(value)),
     str: _read_text("str"),
     bytes: _read_text("bytes", _latin),
@@ -214,7 +263,7 @@ _READ_PLAIN: dict[type, Callable[[Any], Any]] = {
     bytearray: lambda value: bytearray.__getitem__(value, slice(None)),
 }
 
-_ATOM_BY_ID = {id(kind): read for kind, read in _READ_ATOM.items()}
+READ_ATOM = {id(kind): read for kind, read in _ATOMS.items()}
 _ITEMS_BY_ID = {id(kind): read for kind, read in _READ_ITEMS.items()}
 _PLAIN_BY_ID = {id(kind): read for kind, read in _READ_PLAIN.items()}
 
@@ -223,7 +272,6 @@ _ARGS = BaseException.__dict__["args"].__get__
 _TYPE_NAME = type.__dict__["__name__"].__get__
 _MODULE_DICT: Callable[[ModuleType], dict] = vars(ModuleType)["__dict__"].__get__
 _TYPE_DICT = type.__dict__["__dict__"].__get__
-_FRAME_LOCALS = (lambda: type(sys._getframe().f_locals))()  # dict; from Python 3.13 on a proxy
 
 
 def _type_name(kind: type) -> str:
@@ -256,13 +304,37 @@ def _attributes(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
     return []
 
 
+def _slots(value: Any, mro: tuple[type, ...]) -> list[tuple[str, Any]]:
+    """What a class written in Python keeps beside the dictionary, or in its stead."""
+    found = []
+    for base in reversed(mro):
+        names = _TYPE_DICT(base)
+        if "__slots__" in names:
+            for name, descriptor in names.items():
+                if type(descriptor) is MemberDescriptorType and descriptor.__objclass__ is base:
+                    try:
+                        found.append((str.__str__(name), descriptor.__get__(value)))
+                    except AttributeError:
+                        pass  # unbound
+    return found
+
+
+def _in_order(value: dict, most: int) -> dict:
+    """An OrderedDict's order is its own; to follow it hashes the keys, so they must be atoms."""
+    if type(value) is not OrderedDict or len(value) > most:
+        return value
+    if not ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
+        return value
+    try:
+        return {key: dict.__getitem__(value, key) for key in OrderedDict.__iter__(value)}
+    except (KeyError, RuntimeError):  # the program went behind its back
+        return value
+
+
 def bindings(namespace: Any) -> list[tuple[str, Any]]:
-    """The variables of a frame, from its `f_locals`: of a class, that may be any object."""
-    kind = type(namespace)
-    if kind is _FRAME_LOCALS:
-        return [pair for pair in list(namespace.items()) if type(pair[0]) is str]
-    if _inherits(_MRO(kind), dict):
-        return [pair for pair in list(dict.items(namespace)) if type(pair[0]) is str]
+    """The names of a module or class and what they hold: of a class, it may be any object."""
+    if type(namespace) is dict or _inherits(_MRO(type(namespace)), dict):
+        return [pair for pair in dict.items(namespace) if type(pair[0]) is str]
     return []
 
 
@@ -294,8 +366,8 @@ def render(value: Value) -> str:
         return f"{data[0]}({', '.join([*map(render, data[1]), *([mark] if mark else [])])})"
     if kind == "object":
         return f"<{data[0]}{''.join(f' {name}={render(v)}' for name, v in data[1])}{mark}>"
-    if kind == "ref":
-        return f"<ref {data}>"
+    if kind in ("ref", "alias"):
+        return f"<{kind} {data}>"
     return "..." if kind == "cut" else f"<{kind} {data}>"
 
 

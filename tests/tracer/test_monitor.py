@@ -1,4 +1,7 @@
 import sys
+import threading
+import time
+from itertools import pairwise
 
 import pytest
 
@@ -194,6 +197,127 @@ def test_a_name_that_is_deleted_and_bound_again_to_the_same_object_is_seen():
     assert [values(event) for event in events[-2:]] == [{"x": "1"}] * 2
 
 
+def test_threads_have_frames_and_depths_of_their_own():
+    source = (
+        "import threading\ndef g(xs):\n    xs.append(1)\ndef work(xs):\n    g(xs)\n"
+        "def f():\n    xs = []\n    t = threading.Thread(target=work, args=(xs,))\n"
+        "    t.start(); t.join()\n    return xs"
+    )
+    run, events = trace(source, "f()")
+    assert run == Run("ok", ())
+    outer, work, inner = frames_of(events)
+    assert [frame[0].depth for frame in (outer, work, inner)] == [0, 0, 1]
+    assert values(work[-1]) == {"xs": "[1]"}
+    assert threading.gettrace() is None
+
+
+def test_many_threads_lose_no_event_and_share_no_scope():
+    source = (
+        "import threading\ndef work(n):\n    for i in range(n):\n        n = n\n"
+        "def f():\n    ts = [threading.Thread(target=work, args=(30,)) for i in range(8)]\n"
+        "    for t in ts: t.start()\n    for t in ts: t.join()\n"
+    )
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        run, events = trace(source, "f()")
+    finally:
+        sys.setswitchinterval(before)
+    assert run == Run("ok", ())
+    alone = [[event.kind for event in frame] for frame in frames_of(events)[1:]]
+    assert alone == [["call", *["line"] * 61, "return"]] * 8
+
+
+def test_a_program_ends_when_its_threads_do_and_nothing_is_recorded_afterwards():
+    source = (
+        "import threading\ngo = threading.Event()\ndef last():\n    go.wait()\n    x = 1\n"
+        "def f():\n    threading.Thread(target=last).start()\n"
+        "    threading.Thread(target=last, daemon=True).start()\n"
+        "    threading.Timer(0.05, go.set).start()"
+    )
+    run, events = trace(source, "f()")
+    length = len(events)
+    assert run == Run("ok", ())
+    assert any(event.statement == "x = 1" for event in events)
+    time.sleep(0.05)
+    assert len(events) == length
+
+
+def test_a_function_s_state_has_the_globals_that_it_writes():
+    source = "n = 1\nm = 2\ndef f():\n    global n\n    n += m\n    g()\ndef g():\n    pass"
+    _, events = trace(source, "f()")
+    outer, inner = frames_of(events)
+    assert [values(event) for event in outer] == [{"n": "1"}] * 2 + [{"n": "3"}] * 2
+    assert all(event.locals == {} for event in inner)
+
+
+OPEN = "def g(log):\n    try:\n        yield 1\n    finally:\n        log.append(2)\n"
+
+
+@pytest.mark.parametrize("ending", ["i.close()", "del i"])
+def test_a_generator_left_open_is_marked_where_it_unwinds(ending):
+    source = f"{OPEN}def f():\n    log = []\n    i = g(log)\n    next(i)\n    {ending}\n"
+    if ending == "del i" and sys.version_info < (3, 13):
+        source = source.replace("i = g(log)\n    next(i)\n    del i", "next(g(log))")
+    run, events = trace(source, "f()")
+    assert run == Run("ok", ())
+    inner = frames_of(events)[1]
+    assert [event.kind for event in inner][-4:] == ["yield", "resume", "line", "unwind"]
+    assert render(inner[-1].arg) == "GeneratorExit()"
+    assert not any(event.kind == "exception" for event in events)
+
+
+def test_a_generator_that_runs_nothing_when_it_is_closed_ends_with_its_yield():
+    source = "def g():\n    for i in range(9):\n        yield i\ndef f():\n    next(g())\n    x = 1"
+    _, events = trace(source, "f()")
+    assert [event.kind for event in frames_of(events)[1]][-1] == "yield"
+
+
+def test_a_generator_exit_that_a_function_raises_is_an_exception_like_any_other():
+    source = (
+        "def f():\n    try:\n        raise GeneratorExit\n    except GeneratorExit:\n        pass"
+    )
+    _, events = trace(source, "f()")
+    assert [render(e.arg) for e in events if e.kind == "exception"] == ["GeneratorExit()"]
+
+
+def test_lambdas_are_calls_where_they_are_asked_for():
+    events: list[Event] = []
+    program = Program("def f(xs):\n    return max(xs, key=lambda x: -x)", "f([1, 2])")
+    run_program(program, Settings(lambdas=True), events.append)
+    outer, *inner = frames_of(events)
+    assert [event.kind for event in outer] == ["call", "line", "return"]
+    assert [[event.kind for event in each] for each in inner] == [["call", "line", "return"]] * 2
+    assert [values(each[0]) for each in inner] == [{"x": "1"}, {"x": "2"}]
+
+
+def test_what_does_not_change_is_the_same_object_in_the_next_event():
+    source = "def f():\n    a = [1]\n    b = {'k': a}\n    if b:\n        a.append(2)\n    return a"
+    _, events = trace(source, "f()")
+    for before, after in pairwise(events):
+        for name, value in before.locals.items():
+            if after.locals[name] == value:
+                assert after.locals[name] is value
+        if before.locals == after.locals:
+            assert before.locals is after.locals
+
+
+def test_the_program_s_objects_die_when_they_would_without_a_tracer():
+    source = (
+        "import weakref\nclass A: pass\ndef g(a):\n    b = [a, {1: a}]\n    return weakref.ref(a)\n"
+        "def f():\n    r = g(A())\n    dead = r() is None\n    return dead"
+    )
+    _, events = trace(source, "f()")
+    assert render(events[-1].arg) == "True"
+
+
+def test_a_program_that_runs_out_of_stack_is_flagged():
+    run, events = trace("def f(n):\n    return f(n + 1)", "f(0)")
+    assert run.outcome == "exception"
+    assert run.flags
+    assert sys.gettrace() is None
+
+
 @pytest.mark.parametrize("limit", [0, 1, 5])
 def test_a_trace_stops_at_its_limit_and_says_so_while_the_program_goes_on(limit):
     source = "def f():\n    n = 0\n    for i in range(9):\n        n += i\n    print(n)"
@@ -239,6 +363,9 @@ class Key:
     def __hash__(self): print("ran") if armed else None; return 1
     def __eq__(self, other): print("ran") if armed else None; return True
 class Sub(dict): pass
+class Text(str):
+    def __hash__(self): return str.__hash__(self)
+    def __eq__(self, other): print("ran") if armed else None; return str.__eq__(self, other)
 class Exit(SystemExit):
     code = property(lambda self: print("ran"))
 armed = False
@@ -248,12 +375,13 @@ def f():
     sub[Key()] = 2
     bag = {Key()}
     armed = True
+    armed = not not armed
     kind = Odd
     class Made(metaclass=Prepared):
         x = 1
         y = [x for x in "ab"]
     kept = [odd, keys, sub, bag, Made]
-    globals()[3] = "not a name"
+    globals()[3] = globals()[Text("odd")] = "not a name"
     raise Exit(odd)
 """
 

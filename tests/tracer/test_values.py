@@ -1,9 +1,14 @@
 import ast
+import enum
 import json
 import math
+import sys
+import threading
 from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
 from dataclasses import dataclass
+from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -214,6 +219,103 @@ def test_other_objects_show_their_type_and_what_they_hold(value, text):
     assert carried(capture(value)) == capture(value)
 
 
+class Slotted:
+    __slots__ = ("left", "right", "__weakref__")
+
+
+class Mixed(Slotted):
+    __slots__ = ("__dict__", "_own")
+
+
+def test_slots_are_attributes_as_far_as_they_are_bound():
+    empty, half, full = Slotted(), Slotted(), Mixed()
+    half.right = full.right = [1]
+    full.left, full._own, full.other = half, 2, 3
+    assert render(capture(empty)) == "<Slotted>"
+    assert render(capture(half)) == "<Slotted right=[1]>"
+    assert render(capture(full)) == "<Mixed left=<Slotted right=[1]> right=[1] _own=2 other=3>"
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Flags(enum.IntFlag):
+    A = 1
+    B = 2
+
+
+def test_an_enum_member_is_its_name_and_its_value_on_every_python():
+    assert render(capture(Colour.RED)) == "<Colour _value_=1 _name_='RED'>"
+    assert render(capture(Flags.A)) == "<Flags =1 _value_=1 _name_='A'>"
+
+
+def test_an_ordered_dict_keeps_the_order_that_is_its_own():
+    order = OrderedDict(a=1, b=2)
+    order.move_to_end("a")
+    assert render(capture(order)) == "<OrderedDict ={'b': 2, 'a': 1}>"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (np.int64(-3), "<int64 =-3>"),
+        (np.float64(0.5), "<float64 =0.5>"),
+        (np.float32(0.5), "<float32 =0.5>"),
+        (np.bool_(True), f"<{type(np.bool_(True)).__name__} =True>"),
+        (np.str_("a"), "<str_ ='a'>"),
+        (np.longdouble(1), "<longdouble>"),
+        (np.arange(4).reshape(2, 2), "<ndarray dtype='<i8' shape=(2, 2) items=[0, 1, 2, 3]>"),
+        (np.array(1.5), "<ndarray dtype='<f8' shape=() items=[1.5]>"),
+        (np.array([[1], None], dtype=object), "<ndarray dtype='|O' shape=(2,) items=[[1], None]>"),
+    ],
+    ids=repr,
+)
+def test_what_numpy_holds_is_read_as_python_values(value, text):
+    assert render(capture(value)) == text
+    assert carried(capture(value)) == capture(value)
+
+
+def test_a_large_array_says_how_many_items_it_has():
+    seen = capture(np.arange(1000), Budget(nodes=20))
+    assert not seen.whole
+    assert dict(seen.data[1])["items"].size == 1000
+
+
+def test_a_program_cannot_pose_as_numpy(monkeypatch):
+    class Array:
+        def __getattribute__(self, name):
+            raise RuntimeError(name)
+
+    fake = ModuleType("numpy")
+    vars(fake).update(ndarray=Array, generic=Array)
+    value = Array()
+    for module in (fake, Array()):
+        monkeypatch.setitem(sys.modules, "numpy", module)
+        assert render(capture(value)) == "<Array>"
+
+
+def test_aliases_show_where_they_are_asked_for_and_equal_content_is_equal_elsewhere():
+    row, table = [0], {}
+    value = [row, (row, 1), table, [0], table]
+    seen = capture(value, Budget(aliases=True))
+    assert render(seen) == "[[0], (<alias 1>, 1), {}, [0], <alias 2>]"
+    assert carried(seen) == seen
+    assert capture([row, row]) == capture([[0], [0]])
+    assert capture([row, row], Budget(aliases=True)) != capture([[0], [0]], Budget(aliases=True))
+    row.append(row)
+    assert render(capture(row, Budget(aliases=True))) == "[0, <ref 1>]"
+
+
+def test_a_thread_is_what_the_program_made_of_it():
+    class Worker(threading.Thread):
+        def __init__(self):
+            super().__init__()
+            self.total = 0
+
+    assert render(capture(Worker())) == "<Worker total=0>"
+
+
 def test_a_subclass_of_a_built_in_holds_what_the_built_in_holds():
     for base, value in BUILT_IN.items():
         if base not in (object, Exception, type):
@@ -305,6 +407,20 @@ def hashable(value) -> bool:
     return True
 
 
+def in_slots(items):
+    kind = type("Kept", (), {"__slots__": ("items", "other", "__dict__")})
+    value = kind()
+    value.items, value.more = items, items
+    return value
+
+
+def as_array(items):
+    array = np.empty(len(items), dtype=object)
+    for number, item in enumerate(items):
+        array[number] = item
+    return array
+
+
 def inside(leaves):
     few = st.lists(leaves, max_size=3)
     keys = st.lists(leaves.filter(hashable), max_size=3)
@@ -316,6 +432,9 @@ def inside(leaves):
         keys.map(dict.fromkeys),
         few.map(lambda items: dict(enumerate(items))),
         few.map(lambda items: Box(items=items)),
+        few.map(in_slots),
+        keys.map(OrderedDict.fromkeys),
+        few.map(as_array),
         few.map(lambda items: ValueError(*items)),
         keys.map(lambda items: type("Sub", (dict,), {})(dict.fromkeys(items))),
         keys.map(lambda items: type("Sub", (set,), {})(items)),
