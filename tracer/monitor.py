@@ -75,6 +75,15 @@ class Recorder:
             sys.settrace(before)
             self.scopes.clear()
 
+    @property
+    def hook(self) -> Callable:
+        """What `run` gives to `sys.settrace`, for those who choose the frames themselves."""
+        return self._on_call
+
+    def forget(self, frame: FrameType) -> None:
+        """Let go of a frame whose end will not be seen."""
+        self.scopes.pop(frame, None)
+
     def _on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         code = frame.f_code
         if code.co_filename != self.filename or code.co_name in FOLDED or self.truncated:
