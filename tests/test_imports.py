@@ -14,8 +14,8 @@ ORDER = {
     "tracer": """
         values vocab sandbox.limits sandbox.frames
         statements schema cells tokens
-        monitor layout
-        trace encode
+        monitor layout project
+        trace encode watch
         windows store
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
@@ -23,7 +23,7 @@ ORDER = {
         corpora.signatures
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.files corpora.mix corpora.split
-        pool __main__
+        pool gather pytest_plugin __main__
     """,
     "rssm": """
         types

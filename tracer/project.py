@@ -39,11 +39,13 @@ class Project:
     def file_of(self, frame: FrameType) -> File | None:
         """The file that a frame's code comes from, if it is one of the project."""
         path = frame.f_code.co_filename
-        if path not in self.files:
+        try:
+            return self.files[path]
+        except KeyError:
             name = frame.f_globals.get("__name__")
             module = name if type(name) is str else "?"
             self.files[path] = read(path, module) if self.owns(Path(path), module) else None
-        return self.files[path]
+            return self.files[path]
 
     def owns(self, path: Path, module: str) -> bool:
         if path.suffix != ".py" or any(fnmatch(path.name, pattern) for pattern in self.tests):

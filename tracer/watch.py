@@ -66,6 +66,7 @@ class Watch:
         self.seen: Counter[str] = Counter()  # calls, by function
         self.kept: Counter[str] = Counter()
         self.lost = 0  # errors of ours
+        self.muted = 0  # running calls that are full: what they call is not looked at
         self.base: FrameType | None = None
         self.places: dict[FrameType, Place] = {}
         self.recorders: dict[str, Recorder] = {}
@@ -87,47 +88,52 @@ class Watch:
             sys.settrace(None)
         for call in {id(p.call): p.call for p in self.places.values()}.values():
             call.flags |= {"tracer_removed"} if removed else {"trace_incomplete"}
-            self._guarded(self._end, call, "ok")
+            self._end(call, "ok")
         for frame in list(self.places):
             self._forget(frame)
-        self.base = None
+        self.base, self.muted = None, 0
 
     def on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        file = self.project.file_of(frame)
-        if file is None or frame.f_code.co_name in FOLDED:
+        if self.muted and frame not in self.places:
             return None
-        place = self.places.get(frame) or self._guarded(self._enter, frame, file)
-        return self._record(place, self._recorder(file).hook, frame, event, arg) if place else None
+        file = self.project.file_of(frame)
+        if file is None:
+            return None
+        try:
+            place = self.places.get(frame) or self._enter(frame, file)
+            if place:
+                return self._record(place, self._recorder(file).hook, frame, event, arg)
+        except Exception:  # in a trace function it would be thrown into the program
+            self.lost += 1
+        return None
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         place = self.places.get(frame)
         if place is None or place.local is None:
             return None
-        call = place.call
-        if call.full and event == "line":
+        if place.call.full and event == "line":
             return self.on_event
-        if event == "exception" and arg[0] is GeneratorExit and place.scope == 0:
-            call.left = True
-        return self._record(place, place.local, frame, event, arg)
+        try:
+            if event == "exception" and arg[0] is GeneratorExit and place.scope == 0:
+                place.call.left = True
+            return self._record(place, place.local, frame, event, arg)
+        except Exception:
+            self.lost += 1
+        return None
 
     def _record(
         self, place: Place, hook: Callable, frame: FrameType, event: str, arg: Any
     ) -> Callable | None:
         self.now = frame, place
-        place.local = self._guarded(hook, frame, event, arg)
-        self.now = None
+        try:
+            place.local = hook(frame, event, arg)
+        finally:
+            self.now = None
         recorder = self._recorder(place.file)
         if recorder.broken:
             recorder.broken = False
             place.call.flags.add("trace_incomplete")
         return self.on_event if frame in self.places and place.local else None
-
-    def _guarded(self, function: Callable, *args: Any) -> Any:
-        """An exception in a trace function would be thrown into the program."""
-        try:
-            return function(*args)
-        except Exception:
-            self.lost += 1
 
     def _recorder(self, file: File) -> Recorder:
         if file.path not in self.recorders:
@@ -139,8 +145,11 @@ class Watch:
     def _enter(self, frame: FrameType, file: File) -> Place | None:
         """The place of a new frame, if it is to be recorded."""
         code = frame.f_code
+        is_resumed = code.co_flags & _GENERATOR and frame.f_lineno > code.co_firstlineno
+        if is_resumed or code.co_name in FOLDED:
+            return None
         name = f"{file.module}.{code.co_qualname}"
-        if not self.places and (self.left <= 0 or self.kept[name] >= self.bounds.calls):
+        if not self.places and (self.left <= 0 or self.kept.get(name, 0) >= self.bounds.calls):
             return None
         above = frame.f_back
         while above is not None and above is not self.base:
@@ -191,6 +200,8 @@ class Watch:
         call.flags.add("trace_truncated")
         if call.code.co_flags & _GENERATOR:
             self._end(call, "ok")
+            return
+        self.muted += 1
         for frame, place in list(self.places.items()):
             if place.call is call and place.scope:
                 self._forget(frame)
@@ -200,6 +211,7 @@ class Watch:
             self._recorder(place.file).forget(frame)
 
     def _end(self, call: Call, outcome: str) -> None:
+        self.muted -= call.full and not call.code.co_flags & _GENERATOR
         for frame, place in list(self.places.items()):
             if place.call is call:
                 self._forget(frame)
