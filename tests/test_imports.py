@@ -19,10 +19,10 @@ ORDER = {
         windows store
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
-        corpora.jsonl corpora.calls corpora.doctests corpora.excerpt corpora.inputs corpora.pure
+        corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.files corpora.mix corpora.split
+        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
         pool gather pytest_plugin __main__
     """,
     "rssm": """
