@@ -19,6 +19,7 @@ from tracer.project import Excerpt, File, Project, excerpt
 from tracer.schema import Event, Trace, program_id
 from tracer.values import DEFAULT, Budget, Value, render
 
+_FOLDED = {*FOLDED, "<lambda>"}
 _FUNCTION, _ARGS, _KEYWORDS, _GENERATOR = 0x1, 0x4, 0x8, 0x20 | 0x80 | 0x200  # of co_flags
 
 
@@ -40,6 +41,7 @@ class Call:
         self.name, self.number, self.code = name, number, code  # no frame: it would outlive itself
         self.events: list[tuple[Event, Place]] = []
         self.scopes = 0
+        self.outcome = "ok"
         self.full = False  # no more of its events are kept
         self.left = False  # a generator that nobody asked for its end
         self.flags: set[str] = set()
@@ -48,12 +50,13 @@ class Call:
 class Place:
     """Where a frame stands in its call."""
 
-    __slots__ = ("call", "file", "line", "scope", "depth", "local")
+    __slots__ = ("call", "file", "line", "scope", "depth", "local", "key")
 
     def __init__(self, call: Call, file: File, line: int, depth: int):
         self.call, self.file, self.line, self.depth = call, file, line, depth
         self.scope = call.scopes
         self.local: Callable | None = None  # the recorder's trace function of this frame
+        self.key: tuple[str, int] = (file.path, -1)  # what the recorder calls it
         call.scopes += 1
 
 
@@ -71,7 +74,8 @@ class Watch:
         self.places: dict[FrameType, Place] = {}
         self.recorders: dict[str, Recorder] = {}
         self.excerpts: dict[tuple, Excerpt] = {}
-        self.now: tuple[FrameType, Place] | None = None
+        self.keys: dict[tuple[str, int], Place] = {}
+        self.now: Place | None = None
 
     def start(self) -> bool:
         """Begin to watch this thread, unless another tool does."""
@@ -88,7 +92,7 @@ class Watch:
             sys.settrace(None)
         for call in {id(p.call): p.call for p in self.places.values()}.values():
             call.flags |= {"tracer_removed"} if removed else {"trace_incomplete"}
-            self._end(call, "ok")
+            self._end(call)
         for frame in list(self.places):
             self._forget(frame)
         self.base, self.muted = None, 0
@@ -124,7 +128,7 @@ class Watch:
     def _record(
         self, place: Place, hook: Callable, frame: FrameType, event: str, arg: Any
     ) -> Callable | None:
-        self.now = frame, place
+        self.now = place
         try:
             place.local = hook(frame, event, arg)
         finally:
@@ -133,7 +137,15 @@ class Watch:
         if recorder.broken:
             recorder.broken = False
             place.call.flags.add("trace_incomplete")
+        if event == "return" and frame not in recorder.scopes:
+            self._leave(frame, place)
         return self.on_event if frame in self.places and place.local else None
+
+    def _leave(self, frame: FrameType, place: Place) -> None:
+        """A frame has ended, also where its recorder finds that not worth an event."""
+        self._forget(frame)
+        if place.scope == 0:
+            self._end(place.call)
 
     def _recorder(self, file: File) -> Recorder:
         if file.path not in self.recorders:
@@ -146,7 +158,7 @@ class Watch:
         """The place of a new frame, if it is to be recorded."""
         code = frame.f_code
         is_resumed = code.co_flags & _GENERATOR and frame.f_lineno > code.co_firstlineno
-        if is_resumed or code.co_name in FOLDED:
+        if is_resumed or code.co_name in _FOLDED:
             return None
         name = f"{file.module}.{code.co_qualname}"
         if not self.places and (self.left <= 0 or self.kept.get(name, 0) >= self.bounds.calls):
@@ -155,7 +167,7 @@ class Watch:
         while above is not None and above is not self.base:
             if above in self.places:
                 return self._step_in(self.places[above], frame, file)
-            if self.project.file_of(above) and above.f_code.co_name not in FOLDED:
+            if self.project.file_of(above) and above.f_code.co_name not in _FOLDED:
                 return None  # called by what is not recorded
             above = above.f_back
         return self._begin(name, frame, file) if code.co_flags & _FUNCTION else None
@@ -178,20 +190,21 @@ class Watch:
         return place
 
     def _emit(self, event: Event) -> None:
-        assert self.now
-        frame, place = self.now
+        path = self.now.file.path if self.now else ""
+        key = path, event.scope
+        if event.kind == "call" and self.now:
+            self.now.key, self.keys[key] = key, self.now
+        place = self.keys.get(key)  # a recorder may hold an event back until the next
+        if place is None:
+            return
         call = place.call
-        ends = event.kind in ("return", "unwind")
-        if ends:
-            del self.places[frame]
-        if not call.full:
-            event = event._replace(scope=place.scope, depth=place.depth)
-            call.events.append((event, place))
-            self.left -= 1
-        if ends and place.scope == 0:
-            raised = event.kind == "unwind" and not call.left
-            self._end(call, "exception" if raised else "ok")
-        elif not call.full and (len(call.events) >= self.bounds.events or self.left <= 0):
+        if place.scope == 0 and event.kind == "unwind" and not call.left:
+            call.outcome = "exception"
+        if call.full:
+            return
+        call.events.append((event._replace(scope=place.scope, depth=place.depth), place))
+        self.left -= 1
+        if len(call.events) >= self.bounds.events or self.left <= 0:
             self._fill(call)
 
     def _fill(self, call: Call) -> None:
@@ -199,7 +212,7 @@ class Watch:
         call.full = True
         call.flags.add("trace_truncated")
         if call.code.co_flags & _GENERATOR:
-            self._end(call, "ok")
+            self._end(call)
             return
         self.muted += 1
         for frame, place in list(self.places.items()):
@@ -208,18 +221,19 @@ class Watch:
 
     def _forget(self, frame: FrameType) -> None:
         if place := self.places.pop(frame, None):
+            self.keys.pop(place.key, None)
             self._recorder(place.file).forget(frame)
 
-    def _end(self, call: Call, outcome: str) -> None:
+    def _end(self, call: Call) -> None:
         self.muted -= call.full and not call.code.co_flags & _GENERATOR
         for frame, place in list(self.places.items()):
             if place.call is call:
                 self._forget(frame)
         if any(event.kind == "line" for event, _ in call.events):
-            self.keep(self._trace(call, outcome))
+            self.keep(self._trace(call))
         call.events.clear()  # which lead back to the call
 
-    def _trace(self, call: Call, outcome: str) -> Trace:
+    def _trace(self, call: Call) -> Trace:
         functions = {(p.file.path, p.line): (p.file, p.line) for _, p in call.events}
         key = (call.events[0][1].file.path, frozenset(functions))
         if key not in self.excerpts:
@@ -237,7 +251,7 @@ class Watch:
             entry=name,
             input=text,
             python=platform.python_version(),
-            outcome=outcome,
+            outcome=call.outcome,
             flags=tuple(sorted(call.flags)),
             stdout="",
             events=events,
