@@ -23,7 +23,7 @@ from tracer.schema import Program
 _OUTSIDE = re.compile(
     r"\b(open|input|exit|socket|urlopen|subprocess|multiprocessing|threading|Thread|Process|os"
     r"|Path|pathlib|tempfile|shutil|signal|smtplib|ftplib|http\.client|requests|webbrowser|sleep"
-    r"|tkinter|turtle|pdb|FileUtils|FilePerms|atomic_save|mkdir_p|settrace)\b"
+    r"|tkinter|turtle|pdb|settrace)\b"
 )
 
 
