@@ -15,4 +15,5 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def pytest_addoption(parser):
+    parser.addoption("--benign", type=int, default=40, help="programs to run traced and untraced")
     parser.addoption("--record", action="store_true", help="write the golden files anew")

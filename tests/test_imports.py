@@ -15,17 +15,18 @@ ORDER = {
         foreign values vocab sandbox.limits sandbox.frames
         bytecode statements schema witness cells tokens
         state layout
-        monitor
-        trace encode
+        monitor project
+        trace encode watch
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
-        corpora.jsonl corpora.calls corpora.doctests corpora.excerpt corpora.inputs corpora.pure
+        corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.files corpora.mix corpora.split corpora.records
-        pool __main__
+        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
+        corpora.records
+        pool gather pytest_plugin __main__
     """,
     "rssm": """
         types

@@ -173,6 +173,15 @@ class Recorder:
                 self.open = False
             self.scopes.clear()
 
+    @property
+    def hook(self) -> Callable:
+        """What `run` gives to `sys.settrace`, for those who choose the frames themselves."""
+        return self._on_call
+
+    def forget(self, frame: FrameType) -> None:
+        """Let go of a frame whose end will not be seen."""
+        self.scopes.pop(frame, None)
+
     def record(self, kind: str, scope: Scope, arg: Value | None = None) -> None:
         line, number, depth = scope.line, scope.number, scope.depth
         event = _new(Event, (kind, number, depth, line.number, line.text, scope.values, arg))

@@ -7,7 +7,7 @@ import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from tracer.corpora import cruxeval, files, humaneval, mbpp, mix
+from tracer.corpora import cruxeval, doctests, files, humaneval, livecodebench, mbpp, mix
 from tracer.schema import Program
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,16 @@ CRUXEVAL = {
     "input": "1, 'a'",
     "output": "1",
     "id": "sample_0",
+}
+LIVECODEBENCH = {
+    "question_id": 2777,
+    "id": "sample_0",
+    "function_name": "sumIndices",
+    "code": "def sumIndices(nums: List[int], k: int) -> int:\n    return sum(nums) + k",
+    "input": "sumIndices(nums = [5, 10], k = 1)",
+    "output": "16",
+    "numsteps": 9,
+    "problem_id": [2954],
 }
 
 
@@ -97,6 +107,94 @@ def test_a_cruxeval_input_is_the_arguments_of_f(tmp_path):
     assert program == Program(CRUXEVAL["code"], "f(1, 'a')", "cruxeval/sample_0")
 
 
+def test_a_livecodebench_input_is_a_call_and_its_code_has_typing_at_hand(tmp_path):
+    older = {name: LIVECODEBENCH[name] for name in ("code", "input", "output")}
+    path = write(tmp_path / "l.jsonl", LIVECODEBENCH, older)
+    first, second = livecodebench.programs(path)
+    assert first.call == LIVECODEBENCH["input"]
+    assert (first.origin, second.origin) == ("livecodebench/sample_0", "livecodebench/1")
+    run(first)
+
+
+# Doctests
+
+MODULE = '''
+from fractions import Fraction
+__all__ = ["half"]
+
+def half(x):
+    """
+    >>> from pack.numbers import half
+    >>> xs = [half(4)]
+    >>> xs.append(half(2)); xs
+    [2.0, 1.0]
+    >>> half("a")
+    Traceback (most recent call last):
+    TypeError: unsupported
+    >>> half(Fraction(1))
+    Fraction(1, 2)
+    """
+    return x / 2
+
+def save(x):
+    """
+    >>> open("file", "w").write(half(x))
+    """
+
+class Pair:
+    """
+    >>> Pair().one
+    1
+    """
+    one = 1
+'''
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    folder = tmp_path / "pack"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("raise SystemExit\n")
+    (folder / "numbers.py").write_text(MODULE)
+    (folder / "broken.py").write_text("def f(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return folder
+
+
+def test_the_examples_of_a_docstring_are_one_program_in_their_order(package):
+    half, pair = doctests.programs(path=package)
+    assert (half.origin, pair.origin) == (
+        "doctests/pack.numbers.half",
+        "doctests/pack.numbers.Pair",
+    )
+    assert half.call.startswith("xs = [half(4)]\nxs.append(half(2))\nxs\ntry:\n    half('a')")
+    assert "class Pair" not in half.source
+    for program in (half, pair):
+        run(program)
+
+
+def test_a_package_is_found_by_its_name_and_not_imported(package):
+    programs = list(doctests.programs(path=package))
+    assert list(doctests.programs(package="pack")) == programs
+    assert list(doctests.programs(package="pack.numbers")) == programs
+    assert len(list(doctests.programs(path=package / "numbers.py"))) == 2
+
+
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        ({}, "give either corpus.path=FILE or corpus.package=NAME"),
+        ({"path": "a", "package": "b"}, "give either"),
+        ({"package": "no_such_package"}, "no package 'no_such_package'"),
+        ({"package": "json.nothing"}, "no module 'json.nothing'"),
+        ({"package": "sys"}, "has no Python source"),
+    ],
+)
+def test_what_has_no_examples_is_named(given, reason):
+    with pytest.raises(ValueError, match=reason):
+        list(doctests.programs(**given))
+
+
 @pytest.mark.filterwarnings("ignore:.*invalid escape sequence")
 @pytest.mark.parametrize(
     "corpus, name, problems",
@@ -129,6 +227,7 @@ def test_the_public_cruxeval_functions_give_their_outputs():
         (humaneval, "openai/human-eval"),
         (mbpp, "google-research/google-research"),
         (cruxeval, "facebookresearch/cruxeval"),
+        (livecodebench, "datasets/livecodebench"),
     ],
 )
 def test_a_missing_file_is_an_error_that_says_where_to_get_it(corpus, home, tmp_path):
@@ -219,9 +318,13 @@ def test_a_config_is_the_call_of_its_corpus(file, tmp_path):
     cfg = OmegaConf.load(file)
     if OmegaConf.is_missing(cfg, "path"):
         records = {"humaneval": HUMANEVAL, "mbpp": MBPP, "cruxeval": CRUXEVAL}
+        records["livecodebench"] = LIVECODEBENCH
         if file.stem == "files":
             cfg.path = str(tmp_path / "a.py")
             Path(cfg.path).write_text("x = 1\n")
         elif file.stem in records:
             cfg.path = str(write(tmp_path / "a.jsonl", records[file.stem]))
+    if file.stem == "doctests":
+        (tmp_path / "a.py").write_text(MODULE)
+        cfg.path = str(tmp_path)
     assert isinstance(next(iter(instantiate(cfg))), Program)

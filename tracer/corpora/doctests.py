@@ -1,80 +1,96 @@
-"""The examples in docstrings as programs: each with the earlier statements that it needs."""
+"""The examples in the docstrings of Python files, or of an installed package, as programs.
+
+The examples of a docstring are one program: they run in their order, in the module that has them. A
+module that imports others needs them to be installed. Docstrings that name files, processes or the
+network are left out.
+"""
 
 import ast
-import doctest
+import importlib.util
+import re
+import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from os import PathLike
+from pathlib import Path
 
+from tracer.corpora.examples import sessions
+from tracer.corpora.excerpt import excerpt
+from tracer.corpora.files import python_files, read
+from tracer.corpora.pure import top_level, without_accelerators
 from tracer.corpora.syntax import parse
+from tracer.schema import Program
 
-_BLOCKS = (ast.For, ast.While, ast.If, ast.With, ast.Try, ast.Delete)
-
-
-class Example(NamedTuple):
-    call: str
-    owner: str  # the function or class of the top level with the docstring; "" is the module
-
-
-class _Statement(NamedTuple):
-    node: ast.stmt
-    reads: set[str]
-    writes: set[str]  # binds, or may change
+_OUTSIDE = re.compile(
+    r"\b(open|input|exit|socket|urlopen|subprocess|multiprocessing|threading|Thread|Process|os"
+    r"|Path|pathlib|tempfile|shutil|signal|smtplib|ftplib|http\.client|requests|webbrowser|sleep"
+    r"|tkinter|turtle|pdb|settrace)\b"
+)
 
 
-def examples(source: str) -> Iterator[Example]:
-    """The examples that show something, in the order of the text."""
-    for owner, docstring in _docstrings(ast.parse(source)):
-        earlier: list[_Statement] = []
-        try:
-            parsed = doctest.DocTestParser().get_examples(docstring)
-        except ValueError:  # prompts that begin no example
-            continue
-        for example in parsed:
-            try:
-                body = parse(example.source).body
-            except SyntaxError:  # an error on show
-                continue
-            for node in body:
-                if example.want and not isinstance(node, ast.Import | ast.ImportFrom):
-                    call = [*_needed(node, earlier), node]
-                    yield Example("\n".join(map(ast.unparse, call)), owner)
-                earlier.append(_describe(node, bool(example.want)))
+def programs(
+    path: str | PathLike[str] | None = None, package: str | None = None
+) -> Iterator[Program]:
+    """Of a file or a folder, or of a package, or one module of it, by its name."""
+    if (path is None) == (package is None):
+        raise ValueError("give either corpus.path=FILE or corpus.package=NAME")
+    top = Path(path) if path is not None else _folder(str(package))
+    if not top.exists():
+        raise FileNotFoundError(f"no file or folder {top}")
+    # Names in a folder begin at the folder, if that is a package.
+    base = top.parent if package or not top.is_dir() or _is_package(top) else top
+    for file in sorted(python_files(top)) if top.is_dir() else [top]:
+        module = ".".join(file.relative_to(base).with_suffix("").parts)
+        if package:
+            module = package.rpartition(".")[0] + "." * ("." in package) + module
+        yield from of_module(read(file), module)
 
 
-def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    def walk(node: ast.AST, owner: str) -> Iterator[tuple[str, str]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.FunctionDef | ast.ClassDef):
-                yield owner or child.name, ast.get_docstring(child) or ""
-                yield from walk(child, owner or child.name)
-
-    yield "", ast.get_docstring(tree) or ""
-    yield from walk(tree, "")
-
-
-def _needed(node: ast.stmt, earlier: list[_Statement]) -> list[ast.stmt]:
-    """The earlier statements that bind, or may change, what the statement reads."""
-    wanted, kept = _describe(node, True).reads, []
-    for statement in reversed(earlier):
-        if statement.writes & wanted:
-            kept.append(statement.node)
-            wanted = wanted | statement.reads
-    return kept[::-1]
+def of_module(source: str, module: str) -> Iterator[Program]:
+    """The examples of a module; none, where it is not Python."""
+    try:
+        source = without_accelerators(source)
+        found = list(sessions(source))
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    # Its own imports may import the module: it must not be taken for that one.
+    name = module if module.endswith("__init__") else f"{module}_"
+    for example in found:
+        if not _OUTSIDE.search(example.call):
+            call = without_own_imports(example.call, module.removesuffix(".__init__"), source)
+            origin = f"doctests/{module}.{example.owner or '__doc__'}"
+            yield Program(excerpt(source, f"{call}\n{example.owner}"), call, origin, name)
 
 
-def _describe(node: ast.stmt, shows: bool) -> _Statement:
-    reads, writes = set(), set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            (reads if isinstance(part.ctx, ast.Load) else writes).add(part.id)
-        elif isinstance(part, ast.FunctionDef | ast.ClassDef):
-            writes.add(part.name)
-        elif isinstance(part, ast.alias):
-            writes.add((part.asname or part.name).split(".")[0])
-    # What prints nothing is there for its effect: `heap.append(3)`.
-    if isinstance(node, _BLOCKS) or (isinstance(node, ast.Expr) and not shows):
-        writes |= reads
-    elif isinstance(node, ast.Assign | ast.AugAssign):  # `table[2] = 3`
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        writes |= {name.id for t in targets for name in ast.walk(t) if isinstance(name, ast.Name)}
-    return _Statement(node, reads, writes)
+def without_own_imports(call: str, module: str, source: str) -> str:
+    """A call without the imports of what the module has itself: the others are not traced."""
+    own = top_level(source)
+    kept = [node for node in parse(call).body if not _is_own_import(node, module, own)]
+    return "\n".join(map(ast.unparse, kept))
+
+
+def _is_own_import(node: ast.stmt, module: str, own: frozenset[str]) -> bool:
+    if not isinstance(node, ast.ImportFrom) or not f"{module}.".startswith(f"{node.module}."):
+        return False
+    return all(each.name in own and not each.asname for each in node.names)
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
+
+
+def _folder(package: str) -> Path:
+    """Where a package is, or a module of one, without importing it."""
+    top, *rest = package.split(".")
+    if top in sys.builtin_module_names:
+        raise ValueError(f"package {package!r} has no Python source")
+    spec = importlib.util.find_spec(top)
+    if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+        raise ValueError(f"no package {package!r} with Python source is installed")
+    place = Path(spec.origin)
+    for name in rest:
+        place = place.parent / name / "__init__.py"
+        if not place.is_file():
+            place = place.parent.with_suffix(".py")
+    if not place.is_file():
+        raise ValueError(f"no module {package!r} is installed")
+    return place.parent if place.name == "__init__.py" else place

@@ -16,11 +16,11 @@ def programs(path: str | PathLike[str], call: str | None = None) -> Iterator[Pro
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no file or folder {path}")
-    files = sorted(_python_files(path)) if path.is_dir() else [path]
+    files = sorted(python_files(path)) if path.is_dir() else [path]
     if not files:
         raise FileNotFoundError(f"no *.py file below {path}")
     for file in files:
-        source = _read(file)
+        source = read(file)
         origin = file.relative_to(path).as_posix() if path.is_dir() else file.name
         for each in [call] if call else _calls(source) or [None]:
             # A file that is run is a script: what stands under `if __name__ == ...` counts.
@@ -28,14 +28,14 @@ def programs(path: str | PathLike[str], call: str | None = None) -> Iterator[Pro
             yield Program(source, each, f"files/{origin}", name)
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def python_files(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*.py"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if file.is_file() and not hidden:
             yield file
 
 
-def _read(file: Path) -> str:
+def read(file: Path) -> str:
     data = file.read_bytes()
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)

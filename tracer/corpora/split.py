@@ -15,15 +15,15 @@ from tracer.schema import Program
 
 Split = Literal["train", "valid", "test"]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_SHARED = "stdlib/"  # functions of one module share text: there the function is the program
+_SHARED = ("stdlib/", "pytest/")  # where functions share text, the function is the program
 
 
 def group(program: Program) -> str:
     """A digest that programs with the same code have in common.
 
     Code is the same when its syntax tree is, docstrings aside: comments, layout and quotes do not
-    count, names do. In the standard library, where an excerpt depends on the call, the group is the
-    origin, that is the function or class under call; helpers of a module can be in several groups.
+    count, names do. Where an excerpt of a module depends on the call, the group is the origin, that
+    is the function or class under call; helpers of a module can be in several groups.
     """
     if program.origin.startswith(_SHARED):
         return _digest(program.origin)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from random import Random
 
-from tracer.corpora.doctests import examples
+from tracer.corpora.examples import examples, sessions
 from tracer.corpora.excerpt import excerpt
 from tracer.corpora.inputs import INPUTS, ODD, draw
 from tracer.corpora.pure import pure_source, top_level
@@ -18,10 +18,20 @@ from tracer.schema import Program
 DOCTESTED = tuple(
     "textwrap statistics fractions difflib collections ipaddress enum datetime".split()
 )
-DOCTESTED += ("json.encoder", "http.cookies", "heapq")
+DOCTESTED += ("json.encoder", "http.cookies", "heapq", "decimal")
+
+# Modules whose examples are programs of their own: tutorials of the language.
+TUTORIALS = tuple(
+    f"test.test_{name}"
+    for name in "generators genexps listcomps setcomps unpack unpack_ex extcall".split()
+)
+TUTORIALS += ("test.test_descrtut", "test.test_metaclass", "test.test_deque")
 
 # Thousands of steps for one example: they would be most of the corpus.
 _LONG = {f"stdlib/{name}" for name in ("difflib.Differ", "difflib.ndiff", "statistics._sum")}
+
+# Whose text is read anew for each program, and takes a second.
+_LARGE = {"decimal"}
 
 # A module that its own imports import must not stand in for itself while it is being executed.
 _NAMES = {"html": "html.pure", "json.decoder": "json.decoder.pure"}
@@ -33,15 +43,37 @@ def programs(inputs: int = 20, seed: int = 0, doctests: bool = True) -> Iterator
     """Up to so many inputs for each signature, and the examples of the docstrings before them."""
     if doctests:
         for module in DOCTESTED:
-            for example in examples(pure_source(module)):
+            read = sessions if module in _LARGE else examples
+            for example in read(pure_source(module)):
                 call = f"import {module}\n" * (f"{module}." in example.call) + example.call
                 program = _program(module, call, example.owner)
                 if program.origin not in _LONG:
                     yield program
+        yield from _tutorials()
     for module, signatures in SIGNATURES.items():
         for signature in signatures:
             for call in _calls(signature, inputs, f"{seed}/{module}/{signature}"):
                 yield _program(module, call, "")
+
+
+def _tutorials() -> Iterator[Program]:
+    for module in TUTORIALS:
+        try:
+            found = examples(pure_source(module))
+        except ValueError:  # some installations come without the tests
+            continue
+        for example in found:
+            if _compiles(example.call):  # others show a SyntaxError
+                origin = f"stdlib/{module}.{example.owner or '__doc__'}"
+                helpers = excerpt(pure_source(module), example.call).lstrip()
+                yield Program(f"{helpers}{example.call}\n", None, origin, "__main__")
+
+
+def _compiles(text: str) -> bool:
+    try:
+        return bool(compile(text, "<example>", "exec", dont_inherit=True))
+    except (SyntaxError, ValueError):
+        return False
 
 
 def _calls(signature: str, inputs: int, seed: str) -> Iterator[str]:
