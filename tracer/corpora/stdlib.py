@@ -18,7 +18,10 @@ from tracer.schema import Program
 DOCTESTED = tuple(
     "textwrap statistics fractions difflib collections ipaddress enum datetime".split()
 )
-DOCTESTED += ("json.encoder", "http.cookies", "heapq", "decimal")
+DOCTESTED += ("json.encoder", "http.cookies", "heapq")
+
+# Modules whose text is read anew for each program, and takes a second: a docstring is one program.
+LARGE = ("decimal",)
 
 # Modules whose examples are programs of their own: tutorials of the language.
 TUTORIALS = tuple(
@@ -30,25 +33,25 @@ TUTORIALS += ("test.test_descrtut", "test.test_metaclass", "test.test_deque")
 # Thousands of steps for one example: they would be most of the corpus.
 _LONG = {f"stdlib/{name}" for name in ("difflib.Differ", "difflib.ndiff", "statistics._sum")}
 
-# Whose text is read anew for each program, and takes a second.
-_LARGE = {"decimal"}
-
 # A module that its own imports import must not stand in for itself while it is being executed.
 _NAMES = {"html": "html.pure", "json.decoder": "json.decoder.pure"}
 _KIND = re.compile(rf"(?<![.$\w])({'|'.join(INPUTS)})(?![\w(=])")
 _ODD_SHARE = 0.05
 
 
-def programs(inputs: int = 20, seed: int = 0, doctests: bool = True) -> Iterator[Program]:
-    """Up to so many inputs for each signature, and the examples of the docstrings before them."""
-    if doctests:
-        for module in DOCTESTED:
-            read = sessions if module in _LARGE else examples
-            for example in read(pure_source(module)):
-                call = f"import {module}\n" * (f"{module}." in example.call) + example.call
-                program = _program(module, call, example.owner)
-                if program.origin not in _LONG:
-                    yield program
+def programs(
+    inputs: int = 20, seed: int = 0, doctests: bool = True, tutorials: bool = True
+) -> Iterator[Program]:
+    """Up to so many inputs for each signature, and before them the examples of the docstrings, of
+    large modules and of the language's tutorials too where these are wanted."""
+    for module in (*DOCTESTED, *(LARGE if tutorials else ())) if doctests else ():
+        read = sessions if module in LARGE else examples
+        for example in read(pure_source(module)):
+            call = f"import {module}\n" * (f"{module}." in example.call) + example.call
+            program = _program(module, call, example.owner)
+            if program.origin not in _LONG:
+                yield program
+    if doctests and tutorials:
         yield from _tutorials()
     for module, signatures in SIGNATURES.items():
         for signature in signatures:
