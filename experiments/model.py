@@ -16,6 +16,11 @@ from rssm.spec import Spec
 
 
 def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
+    """Compiled as a whole: one by one, the initial weights take ten seconds."""
+    return nnx.jit(lambda: _build_model(cfg, spec, seed))()
+
+
+def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     rngs = nnx.Rngs(seed)
     dtype = compute_dtype(cfg.dtype)
     encoder = build(cfg.encoder)(spec, rngs=rngs, dtype=dtype)

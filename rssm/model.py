@@ -28,7 +28,7 @@ from rssm.spec import Batch, Spec
 from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
-WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
+WATCH = (1.0, 0.5, 0.0, 0.0)  # rates at which a trajectory may be watched, equally likely
 
 
 class Belief(NamedTuple):
