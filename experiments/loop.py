@@ -27,14 +27,15 @@ def train(
     save_every: int,
     seed: int,
 ) -> TrainState:
-    """Train to `steps`, or for `seconds`; metrics are read one step late, so that the device
-    always has the next step to work on."""
+    """Train to `steps`, or for `seconds`, and through the whole schedule in either case; metrics
+    are read one step late, so that the device always has the next step to work on."""
     key = jax.random.key(seed)
     began = time.monotonic()
     done = saved = int(state.step)
     report = Report(writer, done, log_every)
-    while done < steps and time.monotonic() - began < seconds:
-        state, metrics = trainer.train_step(state, next(batches), key)
+    while done < steps and (spent := time.monotonic() - began) < seconds:
+        ahead = max(0, int(steps * spent / seconds) - done)
+        state, metrics = trainer.train_step(state, next(batches), key, ahead)
         done += 1
         report.flush()
         report.hold(done, metrics)

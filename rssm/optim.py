@@ -9,6 +9,8 @@ Momentum is taken of the normalised gradient, where Adam normalises the momentum
 measured against the size that gradients had at its own time.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -26,7 +28,7 @@ def laprop(
     beta1: float,
     beta2: float,
     eps: float,
-) -> optax.GradientTransformation:
+) -> optax.GradientTransformationExtraArgs:
     """The rate rises to `learning_rate`, then falls on a cosine to the share `final` of it, which
     it reaches at step `decay_steps`; with `final=1` it stays."""
     begin = 0.0 if warmup_steps else learning_rate
@@ -38,8 +40,21 @@ def laprop(
         clip_per_tensor(agc, pmin),
         optax.scale_by_rms(beta2, eps, eps_in_sqrt=False, bias_correction=True),
         optax.ema(beta1, debias=True),
-        optax.scale_by_learning_rate(rate),
+        scale_by_rate(rate),
     )
+
+
+def scale_by_rate(rate: optax.Schedule) -> optax.GradientTransformationExtraArgs:
+    """Minus the rate of the schedule, at the step that it is, or so many steps `ahead` of it."""
+
+    def init(params: Any) -> optax.OptState:
+        return jnp.zeros((), jnp.int32)
+
+    def update(updates: Any, count: Any, params: Any = None, *, ahead: Any = 0, **extra: Any):
+        scaled = jax.tree.map(lambda u: -rate(count + ahead) * u, updates)
+        return scaled, count + 1
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def clip_per_tensor(agc: float, pmin: float) -> optax.GradientTransformation:

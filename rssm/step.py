@@ -25,7 +25,7 @@ class Trainer:
 
     def __init__(self, model: WorldModel, optimizer: optax.GradientTransformation):
         self.graph, self.params = nnx.split(model, nnx.Param)
-        self.optimizer = optimizer
+        self.optimizer = optax.with_extra_args_support(optimizer)
         self.train_step = jax.jit(self._train_step, donate_argnums=0)
         self.eval_step = jax.jit(self._eval_step)
         self.predict = jax.jit(self._predict)
@@ -35,15 +35,18 @@ class Trainer:
         return TrainState(params, self.optimizer.init(params), jnp.zeros((), jnp.int32))
 
     def _train_step(
-        self, state: TrainState, batch: Batch, key: PRNGKeyArray
+        self, state: TrainState, batch: Batch, key: PRNGKeyArray, ahead: int | Int[Array, ""] = 0
     ) -> tuple[TrainState, Metrics]:
+        """`ahead`: by how many steps the optimizer's schedule runs ahead of the steps taken."""
         key = jax.random.fold_in(key, state.step)
 
         def total_loss(params: Any) -> tuple[Array, Metrics]:
             return nnx.merge(self.graph, params).loss(batch, key)
 
         (loss, metrics), grads = jax.value_and_grad(total_loss, has_aux=True)(state.params)
-        updates, opt_state = self.optimizer.update(grads, state.opt_state, state.params)
+        updates, opt_state = self.optimizer.update(
+            grads, state.opt_state, state.params, ahead=ahead
+        )
         params = optax.apply_updates(state.params, updates)
         metrics |= {"loss": loss, "grad_norm": optax.tree.norm(grads)}
         return TrainState(params, opt_state, state.step + 1), metrics

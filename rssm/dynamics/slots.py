@@ -97,7 +97,7 @@ class Slots(nnx.Module):
         self.prior = MLP(deter, deter, 1, **on)
         self.prior_made = Dense(deter, stoch, **on)
         self.prior_source = Dense(deter, sizes.cells * (3 + self.touched), **on)
-        self.prior_keep = nnx.Param(jnp.full(sizes.cells, KEEP))
+        self.prior_keep = nnx.Param(jnp.full(sizes.cells, KEEP, jnp.float32))
         self.query = Dense(deter, sizes.cells * pointer, **on)
         self.key = Dense(sizes.token_dim, pointer, **on)
 

@@ -138,7 +138,7 @@ class Counting:
         self.loss, self.at = loss, at
         self.saved, self.written = [], []
 
-    def train_step(self, state, batch, key):
+    def train_step(self, state, batch, key, ahead):
         step = state.step + 1
         loss = self.loss if step >= self.at else 1.0
         return state._replace(step=step), {"loss": loss, "changed_right": 0.5}

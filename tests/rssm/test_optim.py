@@ -63,6 +63,13 @@ def test_the_rate_ends_at_its_final_share():
     np.testing.assert_allclose(updates["w"], -0.02, rtol=1e-4)
 
 
+def test_a_schedule_can_run_ahead():
+    settings = SETTINGS | {"warmup_steps": 1, "decay_steps": 5, "final": 0.2}
+    optimizer, params = laprop(**settings, eps=1e-20), {"w": jnp.ones(3)}
+    updates, _ = optimizer.update({"w": jnp.ones(3)}, optimizer.init(params), params, ahead=5)
+    np.testing.assert_allclose(updates["w"], -0.02, rtol=1e-4)
+
+
 def test_the_yaml_is_the_constructor_call():
     cfg = OmegaConf.merge({"steps": 10}, {"optim": OmegaConf.load(CONFIGS / "optim/laprop.yaml")})
     assert isinstance(instantiate(cfg.optim), optax.GradientTransformation)
