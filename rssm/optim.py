@@ -50,9 +50,9 @@ def scale_by_rate(rate: optax.Schedule) -> optax.GradientTransformationExtraArgs
     def init(params: Any) -> optax.OptState:
         return jnp.zeros((), jnp.int32)
 
-    def update(updates: Any, count: Any, params: Any = None, *, ahead: Any = 0, **extra: Any):
-        scaled = jax.tree.map(lambda u: -rate(count + ahead) * u, updates)
-        return scaled, count + 1
+    def update(updates: Any, state: Any, params: Any = None, **extra: Any) -> tuple[Any, Any]:
+        scale = -jnp.asarray(rate(state + extra.get("ahead", 0)))
+        return jax.tree.map(lambda update: scale * update, updates), state + 1
 
     return optax.GradientTransformationExtraArgs(init, update)
 
