@@ -35,7 +35,11 @@ COMMANDS = sorted(path.stem for path in Path(CONFIGS).glob("*.yaml"))
             "unknown key 'corpus.cont'; the nearest is 'corpus.count'",
         ),
         ("train", ["hydra.job.name=x", "sed=1"], "unknown key 'sed'; the nearest is 'seed'"),
-        ("trace", ["corpus=mbp"], "unknown corpus 'mbp'; there are: cruxeval, demo, files, humane"),
+        (
+            "trace",
+            ["corpus=mbp"],
+            "unknown corpus 'mbp'; there are: cruxeval, demo, doctests",
+        ),
         ("train", ["size=tiny"], "unknown size 'tiny'; there are: debug, medium, small"),
         ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: demo"),
         ("evaluate", ["suite=held"], "unknown suite 'held'; there are: cruxeval, heldout, human"),

@@ -13,13 +13,14 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
+from rssm.nets import two_hot
 from rssm.tables import Rows
 
 YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
 SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
-SMALL |= dict(groups=4, classes=4, heads=2, layers=1, pointer=4)
+SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4)
 
-B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 5, 4, 2, 3, 6
+B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 8, 4, 2, 3, 6
 CUT = 3
 KEYS = [None, jax.random.key(1)]
 
@@ -71,10 +72,13 @@ def inputs():
     def normal(*shape):
         return jnp.asarray(rng.normal(size=shape), jnp.float32)
 
-    text = Text(normal(B, T, M, W), normal(B, T, M, D), jnp.asarray(rng.random((B, T, M)) < 0.6))
+    def codes(*shape):
+        return two_hot(jnp.asarray(rng.integers(16, size=shape)), D)
+
+    text = Text(normal(B, T, M, W), codes(B, T, M), jnp.asarray(rng.random((B, T, M)) < 0.6))
     refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
     numbers = jnp.asarray(rng.permuted(np.tile(np.arange(T * V), (B, 1)), axis=1), jnp.int32)
-    x = Rows(normal(B, T * V, L, D), numbers.reshape(B, T, V))
+    x = Rows(codes(B, T * V, L), numbers.reshape(B, T, V))
     reset = jnp.zeros((B, T), bool).at[:, 0].set(True)
     return Inputs(x, Action(normal(B, T, A), refs, text), reset)
 
