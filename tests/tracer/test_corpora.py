@@ -8,6 +8,8 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from tracer.corpora import cruxeval, doctests, files, humaneval, livecodebench, mbpp, mix
+from tracer.records import TRACE, row, write_rows
+from tracer.sandbox import Sandbox
 from tracer.schema import Program
 
 ROOT = Path(__file__).parents[2]
@@ -322,6 +324,10 @@ def test_a_config_is_the_call_of_its_corpus(file, tmp_path):
         if file.stem == "files":
             cfg.path = str(tmp_path / "a.py")
             Path(cfg.path).write_text("x = 1\n")
+        elif file.stem == "records":
+            cfg.path = str(tmp_path / "a.jsonl")
+            with Sandbox() as box:
+                write_rows(Path(cfg.path), [row(box.run(b"x = 1\n").trace)], TRACE)
         elif file.stem in records:
             cfg.path = str(write(tmp_path / "a.jsonl", records[file.stem]))
     if file.stem == "doctests":

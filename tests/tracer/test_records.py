@@ -118,6 +118,8 @@ def test_polars_opens_a_file_as_it_is(file, real_traces):
 
 def test_datasets_opens_a_file_as_it_is(file, real_traces, tmp_path):
     datasets = pytest.importorskip("datasets")
+    if not hasattr(datasets, "load_dataset"):
+        pytest.skip("what is found is the folder of the demo's datasets")
     kind = "parquet" if file.suffix == ".parquet" else "json"
     cache = str(tmp_path / "cache")
     table = datasets.load_dataset(kind, data_files=str(file), split="train", cache_dir=cache)

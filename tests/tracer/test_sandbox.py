@@ -46,9 +46,14 @@ ENDINGS = {
     "NUL": ("x = 1\0", "rejected"),
     "stdin": ("input()", "exception"),
     "large file": ("open('big', 'wb').write(bytes(4 << 20))", "exception"),
-    "thread": (
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()",
+    "daemon": (
+        "from threading import Thread\nimport time\n"
+        "Thread(target=time.sleep, args=(9,), daemon=True).start()",
         "ok",
+    ),
+    "thread that a program waits for": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(9,)).start()",
+        "timeout",
     ),
 }
 
