@@ -28,7 +28,7 @@ from rssm.spec import Batch, Spec
 from rssm.tables import pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
-WATCH = (1.0, 0.5, 0.0, 0.0)  # rates at which a trajectory may be watched, equally likely
+WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
 
 
 class Belief(NamedTuple):
@@ -90,19 +90,29 @@ class WorldModel(nnx.Module):
         memory: Int[Array, "B T V1 L"],
         texts: Int[Array, "B T M"],
     ) -> Belief:
-        """The likeliest state: what was seen last where it is the same, else decoded cells."""
+        """The likeliest row of each slot: the one seen last, or the one that the cells decode to.
+
+        With p the chance that it is the same, the odds p / (1 - p) stand against the decoded row's.
+        """
         same = self._same_logit(latents)
 
-        def decode(slot: tuple) -> tuple:
-            number, held = slot
-            chosen = jnp.full((*same.shape[:2], 1), number)
-            feat = self.dynamics.cells(latents, chosen)[:, :, 0]
-            return self.heads.rows.mode(feat, Sources(held, texts))
+        def decode(slot: Int[Array, "B T 1"]) -> tuple:
+            feat = self.dynamics.cells(latents, slot)[:, :, 0]
+            return self.heads.rows.mode(feat, Sources(pick_slots(memory, slot)[:, :, 0], texts))
 
-        # One slot after the other: what is computed on the way is large.
-        slots = jnp.arange(same.shape[-1]), jnp.moveaxis(memory, 2, 0)
-        rows, log_prob = (jnp.moveaxis(x, 0, 2) for x in jax.lax.map(decode, slots))
-        kept = same > 0
+        def keep(slot: Int[Array, "B T 1"]) -> tuple:
+            return pick_slots(memory, slot)[:, :, 0], jnp.zeros(same.shape[:2])
+
+        def likeliest(slot: Int[Array, "B T 1"]) -> tuple:
+            return jax.lax.cond((pick_slots(same, slot) < 0).any(), decode, keep, slot)
+
+        # One slot of each step after the other, as decoding takes much memory; those likeliest to
+        # have changed come first, as the others need none.
+        order = jnp.argsort(same, -1)
+        ranked = jax.lax.map(likeliest, jnp.moveaxis(order, 2, 0)[..., None])
+        rank = jnp.argsort(order, -1)
+        rows, log_prob = (pick_slots(jnp.moveaxis(x, 0, 2), rank) for x in ranked)
+        kept = same > log_prob
         log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
         labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
@@ -164,7 +174,8 @@ class WorldModel(nnx.Module):
         }
         # exp(-0.69) is one half: above it a cell's target is the likeliest symbol
         likeliest = (log_prob > -0.69) | ~in_use(target)
-        right = likeliest.all(-1) & (pick_slots(same_logit, chosen) < 0)
+        odds = jnp.where(in_use(target), log_prob, 0).sum(-1)
+        right = likeliest.all(-1) & (pick_slots(same_logit, chosen) < odds)
         metrics = {
             "changed_right": masked_mean(right.astype(jnp.float32), counts),
             "same_right": masked_mean(

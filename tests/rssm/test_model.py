@@ -171,6 +171,39 @@ def test_to_predict_in_the_open_is_to_observe_once_and_to_imagine_the_rest(model
     assert whole.labels.keys() == stepped.labels.keys() == {"kind", "depth"}
 
 
+def test_what_is_predicted_of_a_slot_is_the_likelier_of_its_last_row_and_the_decoded_one(
+    model, batch
+):
+    everything = np.ones_like(batch["reset"])
+
+    @jax.jit
+    def all_at_once(params, batch):
+        whole = nnx.merge(model.trainer.graph, params)
+        inputs = whole._inputs(batch, jnp.asarray(everything))
+        _, rollout = whole.dynamics.observe(whole.dynamics.initial(BATCH), inputs, None)
+        memory = whole._memory_rows(batch, jnp.asarray(everything))
+        chosen = jnp.broadcast_to(jnp.arange(memory.shape[2]), memory.shape[:3])
+        texts = whole._texts(batch)[:, :, None]
+        tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
+        feat = whole.dynamics.cells(rollout.guess, chosen)
+        decoded, log_prob = whole.heads.rows.mode(feat, Sources(memory, tokens))
+        return whole._same_logit(rollout.guess), memory, decoded, log_prob
+
+    params = jax.tree.map(jnp.copy, model.trained.params)
+    same, _, _, log_prob = all_at_once(params, batch)
+    bias = params["heads"]["rows"]["same"]["bias"]
+    bias[...] -= jnp.median(same - log_prob)  # so that both happen
+    belief = jax.device_get(model.trainer.predict(params, batch, jnp.asarray(everything)))
+    same, memory, decoded, log_prob = all_at_once(params, batch)
+    p = jax.nn.sigmoid(same)
+    kept, changed = np.asarray(p), np.asarray((1 - p) * jnp.exp(log_prob))
+    assert (kept > changed).any() and (kept < changed).any()
+    sure = np.abs(np.log(kept) - np.log(changed)) > 1e-3
+    expected = np.where((kept > changed)[..., None], memory, decoded)
+    assert np.mean((expected == belief.rows)[sure]) > 0.999  # ties within a cell
+    np.testing.assert_allclose(belief.log_prob, np.log(np.maximum(kept, changed)), atol=1e-3)
+
+
 @pytest.fixture(scope="module")
 def head(model, batch) -> tuple[np.ndarray, ...]:
     """Of some predicted slots: p(symbol) of each cell by asking for every symbol, the mode that

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from rssm.optim import clip_per_tensor, laprop
+from rssm.optim import clip_per_tensor, laprop, muon
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SETTINGS = dict(learning_rate=0.1, warmup_steps=2, decay_steps=0, final=1.0)
@@ -70,6 +71,29 @@ def test_a_schedule_can_run_ahead():
     np.testing.assert_allclose(updates["w"], -0.02, rtol=1e-4)
 
 
-def test_the_yaml_is_the_constructor_call():
-    cfg = OmegaConf.merge({"steps": 10}, {"optim": OmegaConf.load(CONFIGS / "optim/laprop.yaml")})
+@pytest.mark.parametrize("name", ["laprop", "muon"])
+def test_the_yaml_is_the_constructor_call(name):
+    yaml = OmegaConf.load(CONFIGS / f"optim/{name}.yaml")
+    cfg = OmegaConf.merge({"steps": 10}, {"optim": yaml})
     assert isinstance(instantiate(cfg.optim), optax.GradientTransformation)
+
+
+def test_muon_steps_along_the_nearest_orthogonal_matrix_and_moves_the_rest_by_laprop():
+    rng = np.random.default_rng(0)
+    params = {"kernel": jnp.zeros((8, 32)), "bias": jnp.ones(8), "kernels": jnp.ones((2, 3, 4))}
+    grads = jax.tree.map(lambda w: jnp.asarray(rng.normal(size=w.shape), jnp.float32), params)
+    settings = SETTINGS | {"warmup_steps": 0, "eps": 1e-20}
+    optimizer = muon(**settings, rms=0.5, momentum=0.95)
+    updates, _ = optimizer.update(grads, optimizer.init(params), params)
+    u, _, vt = np.linalg.svd(np.asarray(grads["kernel"]), full_matrices=False)
+    expected = -0.1 * 0.5 * np.sqrt(32) * u @ vt
+    # Five steps of Newton and Schulz leave the singular values between 0.7 and 1.2.
+    found = np.linalg.svd(np.asarray(updates["kernel"]), compute_uv=False) / (0.05 * np.sqrt(32))
+    assert found.min() > 0.6 and found.max() < 1.3
+    assert np.sum(updates["kernel"] * expected) / np.sum(expected**2) > 0.7
+    alone = laprop(**settings)
+    others = {name: params[name] for name in ("bias", "kernels")}
+    own = {name: grads[name] for name in others}
+    same, _ = alone.update(own, alone.init(others), others)
+    for name in others:
+        np.testing.assert_allclose(updates[name], same[name], rtol=1e-6)
