@@ -100,7 +100,7 @@ class Predictor:
         ordered = sorted(cases, key=lambda case: len(case.window["mask"]))
         for steps, group in groupby(ordered, key=lambda case: len(case.window["mask"])):
             same = list(group)
-            size = min(len(same), BATCH // steps)
+            size = min(len(same), max(1, BATCH // steps))
             for start in range(0, len(same), size):
                 yield from self._predict(same[start : start + size], size, mode, shuffled)
 

@@ -182,6 +182,8 @@ def test_a_trajectory_beyond_the_longest_bucket_is_cut_and_counted(predictor, tm
     cases = list(predictor.cases([short, long]))
     assert [len(case.events) for case in cases] == [len(short.events) - 1, BUCKETS[-1]]
     assert [len(case.window["mask"]) for case in cases] == [BUCKETS[0], BUCKETS[-1]]
+    predicted = [len(prediction.frames) for prediction in predictor.predict(cases, "filter")]
+    assert predicted == [len(case.events) for case in cases]
 
 
 def test_a_case_begins_with_its_first_statement(predictor):

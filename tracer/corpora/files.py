@@ -54,6 +54,6 @@ def _calls(source: str) -> list[str]:
             is_call = token.type == tokenize.COMMENT and token.string.startswith(_MARK)
             if is_call and token.start[1] == 0:
                 calls.append(token.string.removeprefix(_MARK).strip())
-    except (SyntaxError, tokenize.TokenError):
+    except (SyntaxError, UnicodeError, tokenize.TokenError):
         pass
     return [call for call in calls if call]
