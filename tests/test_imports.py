@@ -24,8 +24,8 @@ ORDER = {
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
-        corpora.records
+        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
+        corpora.swaps corpora.split corpora.records
         pool gather pytest_plugin __main__
     """,
     "rssm": """
