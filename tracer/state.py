@@ -9,6 +9,7 @@ from tracer.values import ATOMS, READ_ATOM, Budget, Value, bindings
 from tracer.witness import Witness, look, unchanged
 
 _UNBOUND: Any = object()
+_LIVE: Any = object()
 
 
 class State:
@@ -28,61 +29,55 @@ class State:
         self.namespace = None if code.is_function else frame.f_locals
         self.is_plain = code.is_function and not code.declared
         self.pending = code.names  # what may have been bound since the last look
-        self.kept: dict[str, Any] = {}  # objects that are always the same, by variable
-        self.live: dict[str, Witness] = {}  # of values that any code may change, what they were
-        self.values: dict[str, Value] = {}
-        self.changed: dict[str, Value | None] = {}  # since the last row; None is unbound
+        self.kept: dict[str, Any] = {}  # what a variable holds; _LIVE where any code may change it
+        self.live: tuple[tuple[str, Witness], ...] = ()  # what such a value was
+        self.values: dict[str, Value | None] = {}  # None is unbound
+        self.changed: dict[str, Value | None] = {}  # since the last row
 
     def update(self, frame: FrameType, names: tuple[str, ...]) -> None:
         """Look at these names, and at what else may have changed."""
         if self.pending:
             names, self.pending = self.pending + names, ()
-        kept, live = self.kept, self.live
         if not self.is_plain:
             get, names = self._elsewhere(frame, names)
-        elif names or live:
+        elif names or self.live:
             get = frame.f_locals.get
         else:
             return
-        if live:
-            for name, witness in [*live.items()]:
-                value = get(name, _UNBOUND)
-                if not unchanged(value, witness):
-                    self._see(name, value)
-        for name in names:
+        for name, witness in self.live:
             value = get(name, _UNBOUND)
-            if value is not kept.get(name, _UNBOUND) and name not in live:
+            if not unchanged(value, witness):
+                self._see(name, value)
+        for name in names:
+            value, old = get(name, _UNBOUND), self.kept.get(name, _UNBOUND)
+            if value is not old and old is not _LIVE:
                 self._see(name, value)
 
     def _see(self, name: str, value: Any) -> None:
         """A variable holds another object, or a mutable one that may have changed, or none."""
-        if value is _UNBOUND:
-            self.kept.pop(name, None)
-            self.live.pop(name, None)
-            if self.values.pop(name, None) is not None:
-                self.changed[name] = None
-            return
-        kind = id(type(value))
+        kind, witness = id(type(value)), None
         if kind in ATOMS:
-            read, witness = READ_ATOM[kind](value, self.budget), None
+            read = READ_ATOM[kind](value, self.budget)
+        elif value is _UNBOUND:
+            read = None
         else:
             read, witness = look(value, self.budget)
-        if witness is None:
-            self.kept[name] = value
-            self.live.pop(name, None)
-        else:
-            self.kept.pop(name, None)
-            self.live[name] = witness
+        kept = self.kept
+        if witness is not None or kept.get(name) is _LIVE:
+            others = [pair for pair in self.live if pair[0] != name]
+            self.live = (*others, (name, witness)) if witness else tuple(others)
+        kept[name] = value if witness is None else _LIVE
         if self.values.get(name) != read:
             self.values[name] = self.changed[name] = read
 
     def update_inside(self, frame: FrameType, names: tuple[str, ...]) -> None:
         """Within a statement, where an inlined comprehension may still hold variables of ours."""
         pending, lent = self.pending + names, self.code.lent
-        hidden = {name: self.live.pop(name) for name in lent if name in self.live}
+        hidden = tuple([pair for pair in self.live if pair[0] in lent])
+        self.live = tuple([pair for pair in self.live if pair[0] not in lent])
         self.pending = ()
         self.update(frame, tuple([name for name in pending if name not in lent]))
-        self.live |= hidden
+        self.live += hidden
         self.pending = pending
 
     def _elsewhere(
@@ -95,7 +90,8 @@ class State:
         declared, hidden = self.code.declared, self.code.hidden
         if self.namespace is None:
             own = frame.f_locals
-            found = {name: own[name] for name in (*names, *self.live) if name in own}
+            names = (*names, *(name for name, _ in self.live))
+            found = {name: own[name] for name in names if name in own}
         else:  # any code may write to it
             own = bindings(self.namespace)
             found = {n: v for n, v in own if is_variable(n) and n not in hidden}

@@ -30,7 +30,7 @@ class Budget(NamedTuple):
     depth: int = 6
     nodes: int = 256
     string: int = 1024  # characters, or bytes
-    digits: int = 640  # of an integer
+    digits: int = 640  # of an integer; 18 are always kept
     aliases: bool = False  # whether a mutable object's second place in a value is an `alias`
 
 
@@ -97,6 +97,7 @@ _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "dequ
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
 _FALSE, _TRUE = Value("bool", False), Value("bool", True)
+_WORD = 10**18
 SMALL = {number: Value("int", number) for number in range(-100, 1000)}
 _new = tuple.__new__  # four times as fast as calling the class
 
@@ -211,6 +212,8 @@ def _read_int(value: int, budget: Budget) -> Value:
     small = SMALL.get(value)
     if small is not None:
         return small
+    if -_WORD < value < _WORD:
+        return _new(Value, ("int", value, None))
     digits = value.bit_length() * 1233 >> 12  # log10(2) from below
     if digits < budget.digits:
         return _new(Value, ("int", value, None))
