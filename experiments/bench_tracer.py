@@ -19,9 +19,9 @@ from tracer.corpora.synthetic import programs
 from tracer.encode import encode_trajectory, pieces
 from tracer.layout import Layout
 from tracer.sandbox import Sandbox
-from tracer.schema import Event, Program, frames
+from tracer.schema import Program, Row, frames
 from tracer.store import Dataset, Writer
-from tracer.trace import Settings, run_program, steps
+from tracer.trace import Settings, run_program, steps, traced
 from tracer.windows import pack
 
 PROGRAM = """
@@ -35,6 +35,7 @@ def work(rounds):
     return total
 """
 EVENTS_PER_ROUND = 4
+LIMIT = Settings(events=1_000_000)
 SMALL = Program("def f(a, b):\n    c = a * b\n    d = [a, b, c]\n    return sum(d)\n", "f(3, 4)")
 PROGRAMS = 10  # small ones in a measurement
 
@@ -42,14 +43,15 @@ PROGRAMS = 10  # small ones in a measurement
 def tracer(cfg: DictConfig, sizes: dict[str, Any]) -> Cases:
     rounds = max(1, cfg.events // EVENTS_PER_ROUND)
     program = Program(PROGRAM, f"work({rounds})")
-    events = len(traced(program))
+    events = len(rows_of(program))
     sizes["traced"] = {"events": events, "locals": 5}
     with tempfile.TemporaryDirectory() as folder:
         work = load(Path(folder) / "traced.py")
         calls: dict[str, Callable[[], object]] = {
             "no tracing": lambda: work(rounds),
             "empty settrace function": lambda: with_empty_trace(lambda: work(rounds)),
-            "tracer, values and effects": lambda: list(steps(traced(program))),
+            "tracer, typed values and effects": lambda: rows_of(program),
+            "tracer, full states of all events": lambda: list(steps(traced(program, LIMIT)[1])),
         }
         for name, wrapped in others(work):
             calls[name] = lambda wrapped=wrapped: wrapped(rounds)
@@ -63,10 +65,10 @@ def tracer(cfg: DictConfig, sizes: dict[str, Any]) -> Cases:
     return cases | {"sandbox, a small program": cost(small, PROGRAMS, "ms/program")}
 
 
-def traced(program: Program) -> list[Event]:
-    events: list[Event] = []
-    run_program(program, Settings(events=1_000_000), events.append)
-    return events
+def rows_of(program: Program) -> list[Row]:
+    rows: list[Row] = []
+    run_program(program, LIMIT, rows.append)
+    return rows
 
 
 def load(path: Path) -> Callable[[int], int]:

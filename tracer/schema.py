@@ -14,6 +14,7 @@ from tracer.values import Value
 VERSION = "trace-v1"
 OUTCOMES = ("ok", "exception", "timeout", "memory", "killed", "rejected")
 KINDS = ("call", "line", "return", "yield", "resume", "exception", "unwind")
+_new = tuple.__new__  # four times as fast as calling the class
 
 
 class Program(NamedTuple):
@@ -39,6 +40,11 @@ class Event(NamedTuple):
     statement: str
     locals: dict[str, Value]
     arg: Value | None = None
+
+
+# An event as it is recorded and stored: its kind, scope, depth, lineno and statement, the variables
+# that are not what they were at the scope's event before (None is unbound), and its arg.
+Row = tuple[str, int, int, int, str, dict[str, Value | None], Value | None]
 
 
 class Trace(NamedTuple):
@@ -91,31 +97,45 @@ def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
     return changes
 
 
-# Events travel as JSON lists whose locals are deltas to the same scope's previous event.
-
-
-def pack_events(events: Iterable[Event]) -> Iterator[list]:
+def fold(events: Iterable[Event]) -> Iterator[Row]:
     last: dict[int, dict[str, Value]] = {}
     for event in events:
         changed = effect(last.get(event.scope, {}), event.locals)
-        bound = {name: new for name, (_, new) in changed.items() if new is not None}
-        deleted = [name for name, (_, new) in changed.items() if new is None]
         last[event.scope] = event.locals
-        yield [*event[:5], bound, deleted, event.arg]
+        yield (*event[:5], {name: new for name, (_, new) in changed.items()}, event.arg)
 
 
-def unpack_events(packed: Iterable[list]) -> Iterator[Event]:
+def unfold(rows: Iterable[Row]) -> Iterator[Event]:
+    """Events that change nothing share their `locals`."""
     last: dict[int, dict[str, Value]] = {}
-    for kind, scope, depth, lineno, statement, bound, deleted, arg in packed:
-        values = {n: v for n, v in last.get(scope, {}).items() if n not in deleted}
-        values |= {name: Value.from_json(value) for name, value in bound.items()}
-        last[scope] = values
-        argument = None if arg is None else Value.from_json(arg)
-        yield Event(kind, scope, depth, lineno, statement, values, argument)
+    for kind, scope, depth, lineno, statement, changed, arg in rows:
+        values = last.setdefault(scope, {})
+        if changed:
+            both = {**values, **changed}
+            values = last[scope] = {n: v for n, v in both.items() if v is not None}
+        yield _new(Event, (kind, scope, depth, lineno, statement, values, arg))
+
+
+def pack_row(row: Row) -> list:
+    """As a JSON list."""
+    bound, deleted = row[5], []
+    if None in bound.values():
+        deleted = [name for name, value in bound.items() if value is None]
+        bound = {name: value for name, value in bound.items() if value is not None}
+    return [*row[:5], bound, deleted, row[6]]
+
+
+def unpack_row(packed: list) -> Row:
+    kind, scope, depth, lineno, statement, bound, deleted, arg = packed
+    changed: dict[str, Value | None] = dict.fromkeys(deleted)
+    changed |= {name: Value.from_json(value) for name, value in bound.items()}
+    argument = None if arg is None else Value.from_json(arg)
+    return kind, scope, depth, lineno, statement, changed, argument
 
 
 def dump_trace(trace: Trace) -> bytes:
-    record = trace._asdict() | {"version": VERSION, "events": list(pack_events(trace.events))}
+    rows = list(map(pack_row, fold(trace.events)))
+    record = trace._asdict() | {"version": VERSION, "events": rows}
     text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "surrogatepass")  # as an escape, two surrogates would become one
 
@@ -125,5 +145,5 @@ def load_trace(text: bytes) -> Trace:
     version = record.pop("version", None)
     if version != VERSION:
         raise ValueError(f"trace of version {version!r}; this program reads {VERSION!r}")
-    record["events"] = list(unpack_events(record["events"]))
+    record["events"] = list(unfold(map(unpack_row, record["events"])))
     return Trace(**record | {"flags": tuple(record["flags"])})

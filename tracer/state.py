@@ -5,14 +5,15 @@ from types import FrameType
 from typing import Any
 
 from tracer.bytecode import Code, is_variable
-from tracer.values import Budget, Value, bindings
+from tracer.values import ATOMS, READ_ATOM, Budget, Value, bindings
 from tracer.witness import Witness, look, unchanged
 
 _UNBOUND: Any = object()
+_LIVE: Any = object()
 
 
 class State:
-    """What a frame's variables hold. `values` is never changed, but replaced: events keep it.
+    """What a frame's variables hold, and which of it is news.
 
     Looked at are the names that the lines since the last look can bind (cells among them), and
     those that hold a mutable value; of a module or a class, whose names any code can bind, all.
@@ -28,48 +29,55 @@ class State:
         self.namespace = None if code.is_function else frame.f_locals
         self.is_plain = code.is_function and not code.declared
         self.pending = code.names  # what may have been bound since the last look
-        self.kept: dict[str, Any] = {}  # what tells whether a variable is still the same
-        self.live: tuple[str, ...] = ()  # names of values that any code may change
-        self.joined: dict[tuple[str, ...], tuple[str, ...]] = {}  # names, and those that live
-        self.values: dict[str, Value] = {}
+        self.kept: dict[str, Any] = {}  # what a variable holds; _LIVE where any code may change it
+        self.live: tuple[tuple[str, Witness], ...] = ()  # what such a value was
+        self.values: dict[str, Value | None] = {}  # None is unbound
+        self.changed: dict[str, Value | None] = {}  # since the last row
 
     def update(self, frame: FrameType, names: tuple[str, ...]) -> None:
         """Look at these names, and at what else may have changed."""
         if self.pending:
             names, self.pending = self.pending + names, ()
-        if self.live:
-            names = self.joined.get(names) or self._join(names)
         if not self.is_plain:
             get, names = self._elsewhere(frame, names)
-        elif names:
+        elif names or self.live:
             get = frame.f_locals.get
         else:
             return
-        kept, values = self.kept, self.values
+        for name, witness in self.live:
+            value = get(name, _UNBOUND)
+            if not unchanged(value, witness):
+                self._see(name, value)
         for name in names:
-            value, old = get(name, _UNBOUND), kept.get(name, _UNBOUND)
-            if value is old or (type(old) is Witness and unchanged(value, old)):
-                continue
-            read, new = None, _UNBOUND
-            if value is not _UNBOUND:
-                read, new = look(value, self.budget)
-            kept[name] = new
-            if type(new) is Witness or type(old) is Witness:
-                self._watch(name, type(new) is Witness)
-            if values.get(name) != read:
-                if values is self.values:
-                    values = values.copy()
-                if read is None:
-                    del values[name]
-                else:
-                    values[name] = read
-        self.values = values
+            value, old = get(name, _UNBOUND), self.kept.get(name, _UNBOUND)
+            if value is not old and old is not _LIVE:
+                self._see(name, value)
+
+    def _see(self, name: str, value: Any) -> None:
+        """A variable holds another object, or a mutable one that may have changed, or none."""
+        kind, witness = id(type(value)), None
+        if kind in ATOMS:
+            read = READ_ATOM[kind](value, self.budget)
+        elif value is _UNBOUND:
+            read = None
+        else:
+            read, witness = look(value, self.budget)
+        kept = self.kept
+        if witness is not None or kept.get(name) is _LIVE:
+            others = [pair for pair in self.live if pair[0] != name]
+            self.live = (*others, (name, witness)) if witness else tuple(others)
+        kept[name] = value if witness is None else _LIVE
+        if self.values.get(name) != read:
+            self.values[name] = self.changed[name] = read
 
     def update_inside(self, frame: FrameType, names: tuple[str, ...]) -> None:
         """Within a statement, where an inlined comprehension may still hold variables of ours."""
         pending, lent = self.pending + names, self.code.lent
+        hidden = tuple([pair for pair in self.live if pair[0] in lent])
+        self.live = tuple([pair for pair in self.live if pair[0] not in lent])
         self.pending = ()
         self.update(frame, tuple([name for name in pending if name not in lent]))
+        self.live += hidden
         self.pending = pending
 
     def _elsewhere(
@@ -82,6 +90,7 @@ class State:
         declared, hidden = self.code.declared, self.code.hidden
         if self.namespace is None:
             own = frame.f_locals
+            names = (*names, *(name for name, _ in self.live))
             found = {name: own[name] for name in names if name in own}
         else:  # any code may write to it
             own = bindings(self.namespace)
@@ -90,12 +99,3 @@ class State:
         if declared:
             found.update((n, v) for n, v in bindings(frame.f_globals) if n in declared)
         return found.get, tuple(dict.fromkeys((*names, *declared, *found)))
-
-    def _watch(self, name: str, watched: bool) -> None:
-        if watched != (name in self.live):
-            others = tuple([n for n in self.live if n != name])
-            self.live = (*others, name) if watched else others
-            self.joined = {}
-
-    def _join(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return self.joined.setdefault(names, tuple(dict.fromkeys(names + self.live)))

@@ -8,7 +8,7 @@ from types import CodeType, ModuleType
 from typing import NamedTuple
 
 from tracer.monitor import Recorder
-from tracer.schema import Event, Program, Step, effect
+from tracer.schema import Event, Program, Row, Step, effect, unfold
 from tracer.statements import statement_table
 from tracer.values import Budget, Value, capture, render
 
@@ -33,7 +33,7 @@ class Run(NamedTuple):
     error: Value | None = None
 
 
-def run_program(program: Program, settings: Settings, emit: Callable[[Event], object]) -> Run:
+def run_program(program: Program, settings: Settings, emit: Callable[[Row], object]) -> Run:
     """Run a program in this process, and hand every event to `emit` as it happens."""
     try:
         table = statement_table(program.source)
@@ -59,6 +59,13 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Event], ob
     return Run("ok", _flags(recorder))
 
 
+def traced(program: Program, settings: Settings = Settings()) -> tuple[Run, list[Event]]:  # noqa: B008
+    """Run a program in this process: how it ended, and its events."""
+    rows: list[Row] = []
+    run = run_program(program, settings, rows.append)
+    return run, list(unfold(rows))
+
+
 def _run_to_end(code: CodeType, namespace: dict) -> None:
     """Run the code, and what threads it starts: a program ends with the last that is no daemon."""
     before = set(threading.enumerate())
@@ -79,11 +86,11 @@ def _flags(recorder: Recorder) -> tuple[str, ...]:
     return tuple(name for name, is_set in marks.items() if is_set)
 
 
-def entry_name(program: Program, events: list[Event]) -> str:
-    """The name in the `def` line of the first traced call, or "<module>"."""
-    if program.call is None or not events:
+def entry_name(program: Program, first: str) -> str:
+    """The name in the `def` line that is the first statement traced, or "<module>"."""
+    if program.call is None:
         return "<module>"
-    words = events[0].statement.replace("(", " ").split()
+    words = first.replace("(", " ").split()
     return words[words.index("def") + 1] if "def" in words else words[0] if words else "<module>"
 
 

@@ -30,7 +30,7 @@ class Budget(NamedTuple):
     depth: int = 6
     nodes: int = 256
     string: int = 1024  # characters, or bytes
-    digits: int = 640  # of an integer
+    digits: int = 640  # of an integer; 18 are always kept
     aliases: bool = False  # whether a mutable object's second place in a value is an `alias`
 
 
@@ -97,6 +97,7 @@ _SEQUENCES = {"list": "[]", "tuple": "()", "set": "{}", "frozenset": "{}", "dequ
 _CUT = Value("cut", None)
 _NONE = Value("NoneType", None)
 _FALSE, _TRUE = Value("bool", False), Value("bool", True)
+_WORD = 10**18
 SMALL = {number: Value("int", number) for number in range(-100, 1000)}
 _new = tuple.__new__  # four times as fast as calling the class
 
@@ -208,25 +209,29 @@ class _Reader:
 
 
 def _read_int(value: int, budget: Budget) -> Value:
-    if value in SMALL:
-        return SMALL[value]
-    digits = int.bit_length(value) * 1233 >> 12  # log10(2) from below
+    small = SMALL.get(value)
+    if small is not None:
+        return small
+    if -_WORD < value < _WORD:
+        return _new(Value, ("int", value, None))
+    digits = value.bit_length() * 1233 >> 12  # log10(2) from below
     if digits < budget.digits:
         return _new(Value, ("int", value, None))
     return Value("int", 0, digits)
 
 
-def _read_text(kind: str, decode: Callable[[Any], str] = str) -> Callable[[Any, Budget], Value]:
+def _read_str(value: str, budget: Budget) -> Value:
+    if len(value) <= budget.string:
+        return _new(Value, ("str", value, None))
+    return Value("str", value[: budget.string], len(value))
+
+
+def _read_bytes(kind: str) -> Callable[[Any, Budget], Value]:
     def read(value: Any, budget: Budget) -> Value:
-        if len(value) <= budget.string:
-            return _new(Value, (kind, decode(value), None))
-        return Value(kind, decode(value[: budget.string]), len(value))
+        size = len(value) if len(value) > budget.string else None
+        return Value(kind, value[: budget.string].decode("latin-1"), size)
 
     return read
-
-
-def _latin(value: bytes | bytearray) -> str:
-    return value.decode("latin-1")
 
 
 _ATOMS: dict[type, Callable[[Any, Budget], Value]] = {
@@ -235,9 +240,9 @@ _ATOMS: dict[type, Callable[[Any, Budget], Value]] = {
     int: _read_int,
     float: lambda value, budget: _new(Value, ("float", float.__repr__(value), None)),
     complex: lambda value, budget: Value("complex", complex.__repr__(value)),
-    str: _read_text("str"),
-    bytes: _read_text("bytes", _latin),
-    bytearray: _read_text("bytearray", _latin),
+    str: _read_str,
+    bytes: _read_bytes("bytes"),
+    bytearray: _read_bytes("bytearray"),
     type(...): lambda value, budget: Value("object", ("ellipsis", ())),
     FunctionType: lambda value, budget: Value("function", str.__str__(value.__qualname__)),
     BuiltinFunctionType: lambda value, budget: Value("function", value.__name__),

@@ -16,7 +16,7 @@ from zlib import crc32
 
 from tracer.monitor import FOLDED, Recorder
 from tracer.project import Excerpt, File, Project, excerpt
-from tracer.schema import Event, Trace, program_id
+from tracer.schema import Row, Trace, program_id, unfold
 from tracer.values import DEFAULT, Budget, Value, render
 
 _FOLDED = {*FOLDED, "<lambda>"}
@@ -39,7 +39,7 @@ class Call:
 
     def __init__(self, name: str, number: int, code: CodeType):
         self.name, self.number, self.code = name, number, code  # no frame: it would outlive itself
-        self.events: list[tuple[Event, Place]] = []
+        self.rows: list[tuple[Row, Place]] = []
         self.scopes = 0
         self.outcome = "ok"
         self.full = False  # no more of its events are kept
@@ -189,22 +189,22 @@ class Watch:
         place = self.places[frame] = Place(call, file, frame.f_code.co_firstlineno, 0)
         return place
 
-    def _emit(self, event: Event) -> None:
+    def _emit(self, row: Row) -> None:
         path = self.now.file.path if self.now else ""
-        key = path, event.scope
-        if event.kind == "call" and self.now:
+        key = path, row[1]
+        if row[0] == "call" and self.now:
             self.now.key, self.keys[key] = key, self.now
         place = self.keys.get(key)  # a recorder may hold an event back until the next
         if place is None:
             return
         call = place.call
-        if place.scope == 0 and event.kind == "unwind" and not call.left:
+        if place.scope == 0 and row[0] == "unwind" and not call.left:
             call.outcome = "exception"
         if call.full:
             return
-        call.events.append((event._replace(scope=place.scope, depth=place.depth), place))
+        call.rows.append(((row[0], place.scope, place.depth, *row[3:]), place))
         self.left -= 1
-        if len(call.events) >= self.bounds.events or self.left <= 0:
+        if len(call.rows) >= self.bounds.events or self.left <= 0:
             self._fill(call)
 
     def _fill(self, call: Call) -> None:
@@ -229,20 +229,21 @@ class Watch:
         for frame, place in list(self.places.items()):
             if place.call is call:
                 self._forget(frame)
-        if any(event.kind == "line" for event, _ in call.events):
+        if any(row[0] == "line" for row, _ in call.rows):
             self.keep(self._trace(call))
-        call.events.clear()  # which lead back to the call
+        call.rows.clear()  # which lead back to the call
 
     def _trace(self, call: Call) -> Trace:
-        functions = {(p.file.path, p.line): (p.file, p.line) for _, p in call.events}
-        key = (call.events[0][1].file.path, frozenset(functions))
+        functions = {(p.file.path, p.line): (p.file, p.line) for _, p in call.rows}
+        key = (call.rows[0][1].file.path, frozenset(functions))
         if key not in self.excerpts:
             self.excerpts[key] = excerpt(functions.values())
         source, places = self.excerpts[key]
-        events = [
-            event._replace(lineno=places.get((place.file.path, event.lineno), event.lineno))
-            for event, place in call.events
+        rows = [
+            (*row[:3], places.get((place.file.path, row[3]), row[3]), *row[4:])
+            for row, place in call.rows
         ]
+        events = list(unfold(rows))
         name = call.code.co_qualname
         text = call_text(call.code, events[0].locals)
         return Trace(

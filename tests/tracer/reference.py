@@ -23,7 +23,7 @@ from types import CodeType, FrameType, ModuleType
 from tracer.corpora import stdlib, synthetic
 from tracer.schema import Event, Program
 from tracer.statements import statement_table
-from tracer.trace import FILENAME, Run, Settings, run_program
+from tracer.trace import FILENAME, Run, Settings, traced
 from tracer.values import Budget, Value, capture
 
 FOLDED = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -167,8 +167,7 @@ def reference_events(program: Program, limit: int) -> list[Event]:
 
 
 def recorded_events(program: Program, limit: int) -> tuple[Run, list[Event]]:
-    events: list[Event] = []
-    return run_program(program, Settings(limit), events.append), events
+    return traced(program, Settings(limit))
 
 
 @contextmanager

@@ -12,14 +12,13 @@ from programs import GOLDEN, golden_program
 
 from tracer.__main__ import table_rows
 from tracer.schema import Program, Trace
-from tracer.trace import Settings, run_program
+from tracer.trace import traced
 from tracer.values import render
 
 
 def table(program: Program) -> str:
     """One line per event: line, kind, statement, changes; and how the run ended."""
-    events = []
-    run = run_program(program, Settings(), events.append)
+    run, events = traced(program)
     trace = Trace("", program.source, "", program.call, "", run.outcome, run.flags, "", events)
     rows = [
         (line, kind, first_line(text), changes) for line, kind, text, changes in table_rows(trace)

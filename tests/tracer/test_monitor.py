@@ -6,13 +6,12 @@ from itertools import pairwise
 import pytest
 
 from tracer.schema import Event, Program, Trace, frames
-from tracer.trace import Run, Settings, entry_name, run_program, steps
+from tracer.trace import Run, Settings, entry_name, steps, traced
 from tracer.values import render
 
 
 def trace(source: str, call: str | None = None, limit: int = 10_000) -> tuple[Run, list[Event]]:
-    events: list[Event] = []
-    return run_program(Program(source, call), Settings(limit), events.append), events
+    return traced(Program(source, call), Settings(limit))
 
 
 def shown(events: list[Event]) -> list[tuple[str, int]]:
@@ -282,9 +281,8 @@ def test_a_generator_exit_that_a_function_raises_is_an_exception_like_any_other(
 
 
 def test_lambdas_are_calls_where_they_are_asked_for():
-    events: list[Event] = []
     program = Program("def f(xs):\n    return max(xs, key=lambda x: -x)", "f([1, 2])")
-    run_program(program, Settings(lambdas=True), events.append)
+    _, events = traced(program, Settings(lambdas=True))
     outer, *inner = frames_of(events)
     assert [event.kind for event in outer] == ["call", "line", "return"]
     assert [[event.kind for event in each] for each in inner] == [["call", "line", "return"]] * 2
@@ -427,5 +425,5 @@ def test_the_entry_is_the_first_function_that_was_traced():
     source = "def g(x): return x\nasync def h(): pass\n"
     for call, name in [("g(1)", "g"), ("h().send(None)", "h"), (None, "<module>")]:
         _, events = trace(source, call)
-        assert entry_name(Program(source, call), events) == name
-    assert entry_name(Program(source, "1"), []) == "<module>"
+        assert entry_name(Program(source, call), events[0].statement) == name
+    assert entry_name(Program(source, "1"), "") == "<module>"

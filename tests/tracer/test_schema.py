@@ -11,11 +11,13 @@ from tracer.schema import (
     Trace,
     dump_trace,
     effect,
+    fold,
     frames,
     load_trace,
-    pack_events,
+    pack_row,
     program_id,
-    unpack_events,
+    unfold,
+    unpack_row,
 )
 from tracer.values import capture
 
@@ -60,8 +62,8 @@ def test_a_trace_reads_back_exactly(trace):
 @settings(max_examples=100, deadline=None)
 @given(st.lists(EVENTS, max_size=8))
 def test_events_travel_as_deltas_and_read_back_in_full(events):
-    packed = list(pack_events(events))
-    assert list(unpack_events(packed)) == events
+    packed = list(map(pack_row, fold(events)))
+    assert list(unfold(map(unpack_row, packed))) == events
     for scope in {event.scope for event in events}:
         same = [event for event in events if event.scope == scope]
         changes = [set(p[5]) for p in packed if p[1] == scope]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tracer.sandbox import frames
 from tracer.sandbox.limits import Limits
-from tracer.schema import Program, Trace, program_id, unpack_events
+from tracer.schema import Program, Trace, program_id, unfold, unpack_row
 from tracer.values import DEFAULT, Budget, Value
 
 
@@ -100,7 +100,7 @@ class Sandbox:
             outcome=reply["kind"],
             flags=flags,
             stdout=reply["stdout"],
-            events=list(unpack_events(reply["events"])),
+            events=list(unfold(map(unpack_row, reply["events"]))),
             origin=program.origin,
         )
         return Outcome(reply["kind"], flags, reply["stdout"], trace, error)

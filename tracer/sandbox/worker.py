@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from tracer.sandbox import frames
 from tracer.sandbox.limits import Limits
-from tracer.schema import Event, Program, effect
+from tracer.schema import Program, Row, pack_row
 from tracer.trace import Run, Settings, entry_name, run_program
-from tracer.values import Budget, Value
+from tracer.values import Budget
 
 BATCH = 64  # events per frame at most: what a kill may cost
 LAST = 4 << 20  # bytes that a child may write at its end, beyond the limit of its trace
@@ -92,7 +92,7 @@ def run_here(request: dict, limits: Limits, folder: str, trace: int, output: int
 
 
 class Writer:
-    """Events as frames, each event's locals as a delta to its scope's last.
+    """Rows as frames.
 
     The batches grow from a single event, so that of a short run a kill costs no more than half.
     """
@@ -100,19 +100,13 @@ class Writer:
     def __init__(self, fd: int, room: int):
         self.fd, self.room = fd, room  # bytes; what does not fit is not written
         self.batch, self.size = [], 1
-        self.first: list[Event] = []
-        self.last: dict[int, dict[str, Value]] = {}
+        self.first = ""  # statement
 
-    def write(self, event: Event) -> None:
+    def write(self, row: Row) -> None:
         if self.room < 0:
             return
-        if not self.first:
-            self.first.append(event)
-        changed = effect(self.last.get(event.scope, {}), event.locals)
-        bound = {name: new for name, (_, new) in changed.items() if new is not None}
-        deleted = [name for name, (_, new) in changed.items() if new is None]
-        self.last[event.scope] = event.locals
-        self.batch.append([*event[:5], bound, deleted, event.arg])
+        self.first = self.first or row[4]
+        self.batch.append(pack_row(row))
         if len(self.batch) >= self.size:
             self.size = min(2 * self.size, BATCH)
             self.flush()
