@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # A file imports from rows above its own, or from its left in the same row.
 ORDER = {
     "tracer": """
-        foreign values vocab sandbox.limits sandbox.frames
+        tree foreign atoms classes values vocab sandbox.limits sandbox.frames
         bytecode statements schema witness cells tokens
         state layout
         monitor project

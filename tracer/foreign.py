@@ -17,21 +17,24 @@ class Items(NamedTuple):
     size: int
 
 
-def foreign(
-    value: Any, kind: type, mro: tuple[type, ...], most: int
-) -> list[tuple[str, Any]] | None:
-    """The attributes that stand for the value, or None where it is not numpy's."""
+def is_foreign(kind: type, mro: tuple[type, ...]) -> bool:
+    """Whether a class is numpy's own, of an array or of a scalar."""
     numpy = sys.modules.get("numpy")
     if type(numpy) is not ModuleType or _FLAGS(kind) & _HEAP:
-        return None
+        return False
     array, generic = vars(numpy).get("ndarray"), vars(numpy).get("generic")
-    if kind is array:
+    return kind is array or any(base is generic for base in mro)
+
+
+def foreign(value: Any, most: int) -> list[tuple[str, Any]]:
+    """The attributes that stand for an instance of such a class."""
+    array, generic = sys.modules["numpy"].ndarray, sys.modules["numpy"].generic
+    if type(value) is array:
         items = Items([_plain(item, generic) for item in islice(value.flat, most)], value.size)
         return [("dtype", value.dtype.str), ("shape", value.shape), ("items", items)]
-    if not any(base is generic for base in mro):
-        return None
     plain = _plain(value, generic)
-    return [("", plain)] if plain is not value and not any(b in _PLAIN for b in mro) else []
+    builtin = any(base in _PLAIN for base in type(value).__mro__)
+    return [] if plain is value or builtin else [("", plain)]
 
 
 def _plain(item: Any, generic: Any) -> Any:

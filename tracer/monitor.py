@@ -81,7 +81,10 @@ class Scope(State):
                 else:
                     self.reported = line.number
                     self.update(frame, before.binds)
-                    recorder.record("line", self)
+                    changed, self.changed = self.changed, {}
+                    recorder.add(
+                        ("line", self.number, self.depth, line.number, line.text, changed, None)
+                    )
             elif event == "return":
                 self._on_return(frame, arg)
             elif event == "exception":
@@ -188,16 +191,18 @@ class Recorder:
         line, changed = scope.line, _NOTHING
         if scope.changed:
             changed, scope.changed = scope.changed, {}
-        row = kind, scope.number, scope.depth, line.number, line.text, changed, arg
+        self.add((kind, scope.number, scope.depth, line.number, line.text, changed, arg))
+
+    def add(self, row: Row) -> None:
         self.acquire()
         try:
-            if not self.open:
-                return
             if self.held is not None:
                 self.emit_held()
+            if not self.open:
+                return
             if self.left <= 0:
                 self.truncated, self.open = True, False
-            elif kind == "resume":
+            elif row[0] == "resume":
                 self.held = row
             else:
                 self.left -= 1

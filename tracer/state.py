@@ -4,8 +4,9 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from tracer.atoms import atoms
 from tracer.bytecode import Code, is_variable
-from tracer.values import ATOMS, READ_ATOM, Budget, Value, bindings
+from tracer.values import Budget, Value, bindings
 from tracer.witness import Witness, look, unchanged
 
 _UNBOUND: Any = object()
@@ -23,15 +24,16 @@ class State:
     """
 
     def __init__(self, code: Code, budget: Budget, frame: FrameType):
-        self.code, self.budget = code, budget
+        self.code, self.budget, self.atoms = code, budget, atoms(budget)
         # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
         # Pythons add the comprehension's variables to it, or show nothing but them.
         self.namespace = None if code.is_function else frame.f_locals
         self.is_plain = code.is_function and not code.declared
         self.pending = code.names  # what may have been bound since the last look
-        self.kept: dict[str, Any] = {}  # what a variable holds; _LIVE where any code may change it
-        self.live: tuple[tuple[str, Witness], ...] = ()  # what such a value was
-        self.values: dict[str, Value | None] = {}  # None is unbound
+        # What a variable holds; _LIVE where any code may change it.
+        self.kept: dict[str, Any] = dict.fromkeys(code.names, _UNBOUND)
+        self.live: dict[str, Witness] = {}  # what such a value was
+        self.values: dict[str, Value | None] = dict.fromkeys(code.names)  # None is unbound
         self.changed: dict[str, Value | None] = {}  # since the last row
 
     def update(self, frame: FrameType, names: tuple[str, ...]) -> None:
@@ -44,40 +46,52 @@ class State:
             get = frame.f_locals.get
         else:
             return
-        for name, witness in self.live:
+        for name, witness in self.live.items():
             value = get(name, _UNBOUND)
             if not unchanged(value, witness):
                 self._see(name, value)
+        kept = self.kept
         for name in names:
-            value, old = get(name, _UNBOUND), self.kept.get(name, _UNBOUND)
-            if value is not old and old is not _LIVE:
+            value, old = get(name, _UNBOUND), kept[name]
+            if value is old or old is _LIVE:
+                continue
+            atom = self.atoms.get(id(type(value)))
+            if atom is None:
                 self._see(name, value)
+                continue
+            kept[name], read = value, atom(value)
+            if self.values[name] != read:
+                self.values[name] = self.changed[name] = read
 
     def _see(self, name: str, value: Any) -> None:
         """A variable holds another object, or a mutable one that may have changed, or none."""
-        kind, witness = id(type(value)), None
-        if kind in ATOMS:
-            read = READ_ATOM[kind](value, self.budget)
+        atom, witness = self.atoms.get(id(type(value))), None
+        if atom is not None:
+            read = atom(value)
         elif value is _UNBOUND:
             read = None
         else:
-            read, witness = look(value, self.budget)
-        kept = self.kept
-        if witness is not None or kept.get(name) is _LIVE:
-            others = [pair for pair in self.live if pair[0] != name]
-            self.live = (*others, (name, witness)) if witness else tuple(others)
-        kept[name] = value if witness is None else _LIVE
-        if self.values.get(name) != read:
+            read, witness = look(value, self.budget, self.atoms)
+        if witness is not None:
+            self.kept[name] = _LIVE
+            if name in self.live:
+                self.live[name] = witness
+            else:  # a new one, as `update` may be going through the old
+                self.live = {**self.live, name: witness}
+        else:
+            self.kept[name] = value
+            if name in self.live:
+                self.live = {n: seen for n, seen in self.live.items() if n != name}
+        if self.values[name] != read:
             self.values[name] = self.changed[name] = read
 
     def update_inside(self, frame: FrameType, names: tuple[str, ...]) -> None:
         """Within a statement, where an inlined comprehension may still hold variables of ours."""
         pending, lent = self.pending + names, self.code.lent
-        hidden = tuple([pair for pair in self.live if pair[0] in lent])
-        self.live = tuple([pair for pair in self.live if pair[0] not in lent])
+        hidden = {name: self.live.pop(name) for name in [*self.live] if name in lent}
         self.pending = ()
         self.update(frame, tuple([name for name in pending if name not in lent]))
-        self.live += hidden
+        self.live |= hidden
         self.pending = pending
 
     def _elsewhere(
@@ -90,7 +104,7 @@ class State:
         declared, hidden = self.code.declared, self.code.hidden
         if self.namespace is None:
             own = frame.f_locals
-            names = (*names, *(name for name, _ in self.live))
+            names = (*names, *self.live)
             found = {name: own[name] for name in names if name in own}
         else:  # any code may write to it
             own = bindings(self.namespace)
@@ -98,4 +112,8 @@ class State:
             names = tuple(self.values)
         if declared:
             found.update((n, v) for n, v in bindings(frame.f_globals) if n in declared)
-        return found.get, tuple(dict.fromkeys((*names, *declared, *found)))
+        names = tuple(dict.fromkeys((*names, *declared, *found)))
+        for name in names:
+            self.kept.setdefault(name, _UNBOUND)
+            self.values.setdefault(name)
+        return found.get, names

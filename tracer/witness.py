@@ -10,58 +10,111 @@ from operator import is_
 from types import FunctionType
 from typing import Any
 
-from tracer.values import ATOMS, READ_ATOM, SMALL, Budget, Value, capture
+from tracer.atoms import ATOMS, Atoms
+from tracer.classes import shape_of
+from tracer.values import NAMED, Budget, Value, capture
 
-# Its type, its length and its items, where all of them are atoms; of a dict also the values.
-Witness = tuple[Any, int, Any, tuple | None]
+# Of a flat value its type, its length and its items, where all of them are atoms, and of a dict the
+# values; of another None, the length of its trail at most, and that trail.
+Witness = tuple[Any, int, Any, Any]
 
-UNKNOWN: Witness = (None, 0, (), None)  # of a value that has to be read again
+UNKNOWN: Witness = (None, 0, None, None)  # of a value that has to be read again
 _FLAT = frozenset(map(id, (list, tuple, set, frozenset, deque, dict)))
-_SMALL = SMALL.get
-_new = tuple.__new__  # four times as fast as calling the class
+_FROZEN = frozenset(map(id, (tuple, frozenset)))
+_AGAIN = object()  # a value that was met before
+_new = tuple.__new__  # twice as fast as calling the class
 
 
-def look(value: Any, budget: Budget) -> tuple[Value, Witness | None]:
+def look(value: Any, budget: Budget, atoms: Atoms) -> tuple[Value, Witness | None]:
     """The typed tree of what is no atom; and no witness, if that object is always the same."""
     kind = type(value)
-    if kind is list and len(value) < budget.nodes:
-        return _look_at_list(value, budget)
-    if kind is FunctionType:
-        return capture(value, budget), (kind, 0, value.__qualname__, None)
+    if kind is list and len(value) < budget.nodes:  # the most frequent of what changes
+        items = tuple(value)
+        try:
+            parts = tuple([atoms[id(type(item))](item) for item in items])
+        except KeyError:
+            return capture(value, budget), _trailed(value, budget)
+        return _new(Value, ("list", parts, None)), (list, len(items), items, None)
     tree = capture(value, budget)
     if id(kind) not in _FLAT:
-        return tree, UNKNOWN
+        return tree, _trailed(value, budget)
     size, most = len(value), budget.nodes
     items = tuple(islice(value, most))
     values = tuple(islice(value.values(), most)) if kind is dict else None
-    if not _are_atoms(items + (values or ())):
-        return tree, UNKNOWN
-    if (kind is tuple or kind is frozenset) and size <= most:
+    if not ATOMS.issuperset(map(id, map(type, items + (values or ())))):
+        return tree, _trailed(value, budget)
+    if id(kind) in _FROZEN and size <= most:
         return tree, None
     return tree, (kind, size, items, values)
 
 
-def _look_at_list(value: list, budget: Budget) -> tuple[Value, Witness]:
-    """As above, for the most frequent of the values that change."""
-    items = tuple(value)
-    parts = [_SMALL(item) if type(item) is int else None for item in items]
-    if None in parts:
-        if not _are_atoms(items):
-            return capture(value, budget), UNKNOWN
-        parts = [READ_ATOM[id(type(item))](item, budget) for item in items]
-    return _new(Value, ("list", tuple(parts), None)), (list, len(items), items, None)
-
-
 def unchanged(value: Any, seen: Witness) -> bool:
     kind, size, items, values = seen
-    if type(value) is not kind:
-        return False
-    if kind is FunctionType:
-        return value.__qualname__ is items
-    if len(value) != size or not all(map(is_, value, items)):
-        return False
-    return values is None or all(map(is_, value.values(), values))
+    if kind is None:
+        found = items and trail(value, size)
+        return bool(found) and _same(found[0], items) and found[1] == values
+    return (
+        type(value) is kind
+        and len(value) == size
+        and all(map(is_, value, items))
+        and (values is None or all(map(is_, value.values(), values)))
+    )
 
 
-def _are_atoms(items: tuple) -> bool:
-    return ATOMS.issuperset(map(id, map(type, items)))  # of the types, a metaclass may make hashes
+def trail(value: Any, most: int) -> tuple[list, list[int]] | None:
+    """All that a value's tree is made from, in one order: what to compare by identity, and numbers.
+
+    None where it is longer than `most`, or where something in it has to be read to be known.
+    """
+    leaves: list[Any] = []
+    numbers: list[int] = []
+    known: dict[int, int] = {}  # number of each value, by its id
+    rest = [value]
+    while rest:
+        part = rest.pop()
+        kind = type(part)
+        if id(kind) in ATOMS:
+            leaves.append(part)
+            continue
+        if id(part) in known:
+            leaves.append(_AGAIN)
+            numbers.append(known[id(part)])
+            continue
+        known[id(part)] = len(known)
+        if id(kind) in _FLAT:
+            leaves.append(kind)
+            numbers.append(len(part))
+            if len(part) > most:
+                return None
+            rest += part
+            if kind is dict:
+                rest += part.values()
+        elif kind is FunctionType:
+            leaves += (kind, part.__qualname__)
+        elif kind is range or kind is slice:
+            leaves.append(kind)
+            rest += (part.start, part.stop, part.step)
+        elif id(kind) in NAMED:
+            return None
+        else:
+            shape = shape_of(kind)
+            if shape.family or shape.bases:
+                return None
+            attributes = shape.attributes(part)
+            leaves.append(shape.name)
+            numbers.append(len(attributes))
+            for name, each in attributes:
+                leaves.append(name)
+                rest.append(each)
+        if len(leaves) + len(rest) > most:
+            return None
+    return leaves, numbers
+
+
+def _trailed(value: Any, budget: Budget) -> Witness:
+    found = trail(value, budget.nodes)
+    return (None, budget.nodes, *found) if found else UNKNOWN
+
+
+def _same(some: list, others: list) -> bool:
+    return len(some) == len(others) and all(map(is_, some, others))

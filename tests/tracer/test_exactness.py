@@ -50,6 +50,30 @@ ODD = {
         "    b = dict.fromkeys(range(300))\n    b[299] = 1\n    b[1] = 1\n    t = tuple(a)\n"
         "    return 'x' * 2000\n"
     ),
+    "what is inside of others": (
+        "class A:\n    def m(self):\n        pass\n    def n(self):\n        pass\n"
+        "def f():\n    a = [range(3), [slice(1)], iter([1])]\n    a[0] = range(4)\n"
+        "    a[1][0] = slice(2)\n    a[2] = iter(())\n    b = {'k': [A().m, len, A]}\n"
+        "    b['k'][0] = A().n\n    b['k'][1] = max\n    A.__name__ = 'B'\n    b['k'][2] = int\n"
+        "    c = [[1], [1]]\n    c[1] = c[0]\n    c[0] = c\n    c[1] = [True]\n    c[1][0] = 1.0\n"
+        "    d = A()\n    d.x = [d]\n    d.y = d.x\n    d.x.append({1: d})\n    d.x[1][2] = 'z'\n"
+        "    del d.x[1][1]\n    A.m.__qualname__ = 'other'\n    e = [A.m, [0]]\n"
+        "    A.m.__qualname__ = 'third'\n    e[1][0] = -0.0\n    d.__dict__[3] = 4\n"
+        "    d.__class__ = type('C', (A,), {})\n    return a, b, c, d, e\n"
+    ),
+    "instances of many kinds": (
+        "from dataclasses import dataclass\nfrom enum import Enum\nfrom collections import *\n"
+        "@dataclass(slots=True)\nclass P:\n    x: int\n    y: list\n"
+        "class E(Enum):\n    A = 1\n    B = 2\n"
+        "class L(list):\n    pass\nN = namedtuple('N', 'p q')\n"
+        "def f():\n    p = P(1, [2])\n    p.y.append(3)\n    p.x = p.y\n    del p.x\n"
+        "    e = [E.A]\n    e[0] = E.B\n    n = N(p, [1])\n    n.q.append(n)\n    l = L([1])\n"
+        "    l.append(l)\n    l.a = 1\n    c = Counter('aab')\n    c['b'] += 1\n"
+        "    o = OrderedDict(a=[1], b=2)\n    o.move_to_end('a')\n    o['a'].append(2)\n"
+        "    k = defaultdict(list)\n    k[1].append(1)\n    x = [ValueError(1)]\n"
+        "    x[0].args = (2,)\n    b = [bytearray(b'1')]\n    b[0][0] = 3\n"
+        "    q = deque([[1]], 1)\n    q.append([2])\n    return p, e, n, l, c, o, k, x, b, q\n"
+    ),
     "attributes": (
         "class A:\n    __slots__ = ('x', '__dict__')\ndef f():\n    a = A()\n    a.x = [1]\n"
         "    a.x.append(2)\n    a.y = a.x\n    del a.x\n    a.__class__ = type('B', (A,), {})\n"
