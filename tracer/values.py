@@ -9,7 +9,7 @@ it, the array itself is asked.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -21,6 +21,7 @@ from tracer.tree import DEFAULT, Budget, Value, render
 __all__ = ["DEFAULT", "Budget", "Value", "bindings", "capture", "render"]
 
 _FROZEN = frozenset(map(id, (tuple, frozenset, range, slice)))
+_ORDERED = 1024  # keys of an OrderedDict that are put in order
 _CUT = Value("cut", None)
 _new = tuple.__new__  # twice as fast as calling the class
 
@@ -32,7 +33,8 @@ def capture(value: object, budget: Budget = DEFAULT) -> Value:
 
 class _Reader:
     def __init__(self, budget: Budget):
-        self.budget, self.nodes, self.path = budget, budget.nodes, []
+        self.budget, self.nodes = budget, budget.nodes
+        self.path: dict[int, int] = {}  # depth of each value around this one, by its id
         self.atoms = atoms(budget)
         self.known: dict[int, int] = {}  # number of each mutable object, by its id
 
@@ -47,59 +49,54 @@ class _Reader:
         leaf = NAMED.get(id(kind))
         if leaf:
             return leaf(value, self.budget)
-        for level, parent in enumerate(reversed(self.path), 1):
-            if parent is value:
-                return Value("ref", level)
+        if id(value) in self.path:
+            return Value("ref", len(self.path) - self.path[id(value)])
         if self.budget.aliases and id(kind) not in _FROZEN:
             if id(value) in self.known:
                 return Value("alias", self.known[id(value)])
             self.known[id(value)] = len(self.known)
         if len(self.path) >= self.budget.depth:
             return _CUT
-        self.path.append(value)
-        try:
-            return self._read_tree(value, kind)
-        finally:
-            self.path.pop()
+        self.path[id(value)] = len(self.path)
+        tree = self._read_tree(value, kind)
+        del self.path[id(value)]
+        return tree
 
     def _read_tree(self, value: Any, kind: type) -> Value:
-        if id(kind) in _ITEMS_BY_ID:
-            name, items, length = _ITEMS_BY_ID[id(kind)]
-            return self._sequence(name, items(value), length(value))
-        if kind is dict:
-            return self._mapping(value)
+        if id(kind) in CONTAINERS:
+            return self._container(value, kind)
         if kind is range or kind is slice:  # `in` would ask a metaclass for `__eq__`
             parts = (value.start, value.stop, value.step)
             return Value(kind.__name__, tuple(self.read(part) for part in parts))
         return self._instance(value, kind)
 
-    def _sequence(self, name: str, items: Iterator, length: int) -> Value:
-        # A container that the program changes while we read cannot happen: reading runs no code.
-        kept = self._read_all([*islice(items, max(0, self.nodes))])
+    def _container(self, value: Any, kind: type) -> Value:
+        # One that the program changes while we read cannot happen: reading runs no code.
+        items, length = CONTAINERS[id(kind)]
+        if kind is not dict:
+            return self._sequence(kind.__name__, items(value, max(0, self.nodes)), length(value))
+        read, size = self._read_all(items(value, max(0, self.nodes))), length(value)
+        kept = tuple(zip(read[::2], read[1::2], strict=True))
+        return _new(Value, ("dict", kept, size if len(kept) < size else None))
+
+    def _sequence(self, name: str, items: list, length: int) -> Value:
+        kept = self._read_all(items)
         if name in ("set", "frozenset"):
             kept = tuple(sorted(kept, key=render))
         return _new(Value, (name, kept, length if len(kept) < length else None))
 
-    def _mapping(self, value: dict) -> Value:
-        half, size = max(0, self.nodes // 2), dict.__len__(value)
-        pairs = [*islice(dict.items(value), half)]
-        read = self._read_all([part for pair in pairs for part in pair])
-        kept = tuple(zip(read[::2], read[1::2], strict=True))
-        return _new(Value, ("dict", kept, size if len(kept) < size else None))
-
     def _read_all(self, parts: list) -> tuple[Value, ...]:
-        atoms = self.atoms
-        try:
-            read = tuple([atoms[id(type(part))](part) for part in parts])
-        except KeyError:
-            return tuple(map(self.read, parts))
+        get = self.atoms.get
+        reads = [get(id(type(part))) for part in parts]
+        if None in reads:
+            return tuple([self.read(part) for part in parts])
         self.nodes -= len(parts)
-        return read
+        return tuple([read(part) for read, part in zip(reads, parts, strict=True) if read])
 
     def _instance(self, value: Any, kind: type) -> Value:
         shape = shape_of(kind)
         if shape.family == "exception":
-            arguments = self._sequence("tuple", iter(_ARGS(value)), len(_ARGS(value)))
+            arguments = self._container(_ARGS(value), tuple)
             return Value("exception", (shape.name, arguments.data), arguments.size)
         if shape.family == "type":
             return Value("type", type_name(value))
@@ -115,7 +112,7 @@ class _Reader:
 
     def _part(self, value: Any) -> Value:
         if type(value) is Items:
-            return self._sequence("list", iter(value.first), value.size)
+            return self._sequence("list", value.first, value.size)
         return self.read(value)
 
     def _base(self, value: Any, base: type) -> Value:
@@ -123,11 +120,8 @@ class _Reader:
 
         Never as a copy of the built-in's type: filling a dict or a set hashes what is put in.
         """
-        if base is dict:
-            return self._mapping(_in_order(value, self.budget.nodes))
-        if id(base) in _ITEMS_BY_ID:
-            name, items, length = _ITEMS_BY_ID[id(base)]
-            return self._sequence(name, items(value), length(value))
+        if id(base) in CONTAINERS:
+            return self._container(value, base)
         return self.read(_PLAIN_BY_ID[id(base)](value))
 
 
@@ -141,14 +135,6 @@ _NAMED: dict[type, Callable[[Any, Budget], Value]] = {
     type: lambda value, budget: Value("type", type_name(value)),
 }
 
-_READ_ITEMS: dict[type, tuple[str, Callable, Callable]] = {
-    list: ("list", list.__iter__, list.__len__),
-    tuple: ("tuple", tuple.__iter__, tuple.__len__),
-    set: ("set", set.__iter__, set.__len__),
-    frozenset: ("frozenset", frozenset.__iter__, frozenset.__len__),
-    deque: ("deque", deque.__iter__, deque.__len__),
-}
-
 _READ_PLAIN: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,
@@ -159,7 +145,6 @@ _READ_PLAIN: dict[type, Callable[[Any], Any]] = {
 }
 
 NAMED = {id(kind): read for kind, read in _NAMED.items()}
-_ITEMS_BY_ID = {id(kind): read for kind, read in _READ_ITEMS.items()}
 _PLAIN_BY_ID = {id(kind): read for kind, read in _READ_PLAIN.items()}
 
 _ARGS = BaseException.__dict__["args"].__get__
@@ -176,9 +161,17 @@ def _method_name(value: MethodType) -> str:
     return str.__str__(function.__qualname__) if type(function) is FunctionType else "method"
 
 
-def _in_order(value: dict, most: int) -> dict:
+def _first(iterate: Callable[[Any], Iterator]) -> Callable[[Any, int], list]:
+    return lambda value, most: [*islice(iterate(value), most)]
+
+
+def _first_pairs(value: dict, most: int) -> list:
+    return [*chain.from_iterable(islice(dict.items(_in_order(value)), most // 2))]
+
+
+def _in_order(value: dict) -> dict:
     """An OrderedDict's order is its own; to follow it hashes the keys, so they must be atoms."""
-    if type(value) is not OrderedDict or len(value) > most:
+    if type(value) is not OrderedDict or len(value) > _ORDERED:
         return value
     if not ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
         return value
@@ -186,6 +179,18 @@ def _in_order(value: dict, most: int) -> dict:
         return {key: dict.__getitem__(value, key) for key in OrderedDict.__iter__(value)}
     except (KeyError, RuntimeError):  # the program went behind its back
         return value
+
+
+# What the built-in containers hold, keys and values alternately, and how many items they say.
+_CONTAINERS: dict[type, tuple[Callable[[Any, int], list], Callable[[Any], int]]] = {
+    list: (_first(list.__iter__), list.__len__),
+    tuple: (_first(tuple.__iter__), tuple.__len__),
+    set: (_first(set.__iter__), set.__len__),
+    frozenset: (_first(frozenset.__iter__), frozenset.__len__),
+    deque: (_first(deque.__iter__), deque.__len__),
+    dict: (_first_pairs, dict.__len__),
+}
+CONTAINERS = {id(kind): read for kind, read in _CONTAINERS.items()}
 
 
 def bindings(namespace: Any) -> list[tuple[str, Any]]:

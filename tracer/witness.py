@@ -4,7 +4,7 @@ What is kept holds nothing alive but immutable values, so that the program's obj
 would without a tracer; and it is compared by identity and exact type alone, which runs no code.
 """
 
-from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from operator import is_
 from types import FunctionType
@@ -12,16 +12,15 @@ from typing import Any
 
 from tracer.atoms import ATOMS, Atoms
 from tracer.classes import shape_of
-from tracer.values import NAMED, Budget, Value, capture
+from tracer.values import CONTAINERS, NAMED, Budget, Value, capture
 
 # Of a flat value its type, its length and its items, where all of them are atoms, and of a dict the
-# values; of another None, the length of its trail at most, and that trail.
-Witness = tuple[Any, int, Any, Any]
+# values; of another None, the budget, and its trail.
+Witness = tuple[Any, Any, Any, Any]
 
-UNKNOWN: Witness = (None, 0, None, None)  # of a value that has to be read again
-_FLAT = frozenset(map(id, (list, tuple, set, frozenset, deque, dict)))
+UNKNOWN: Witness = (None, None, None, None)  # of a value that has to be read again
 _FROZEN = frozenset(map(id, (tuple, frozenset)))
-_AGAIN = object()  # a value that was met before
+_AGAIN, _DEEP = object(), object()  # a value that was met before, or that is not looked into
 _new = tuple.__new__  # twice as fast as calling the class
 
 
@@ -36,7 +35,7 @@ def look(value: Any, budget: Budget, atoms: Atoms) -> tuple[Value, Witness | Non
             return capture(value, budget), _trailed(value, budget)
         return _new(Value, ("list", parts, None)), (list, len(items), items, None)
     tree = capture(value, budget)
-    if id(kind) not in _FLAT:
+    if id(kind) not in CONTAINERS:
         return tree, _trailed(value, budget)
     size, most = len(value), budget.nodes
     items = tuple(islice(value, most))
@@ -51,8 +50,7 @@ def look(value: Any, budget: Budget, atoms: Atoms) -> tuple[Value, Witness | Non
 def unchanged(value: Any, seen: Witness) -> bool:
     kind, size, items, values = seen
     if kind is None:
-        found = items and trail(value, size)
-        return bool(found) and _same(found[0], items) and found[1] == values
+        return size is not None and _is_trail_of(value, size, items, values)
     return (
         type(value) is kind
         and len(value) == size
@@ -61,60 +59,101 @@ def unchanged(value: Any, seen: Witness) -> bool:
     )
 
 
-def trail(value: Any, most: int) -> tuple[list, list[int]] | None:
-    """All that a value's tree is made from, in one order: what to compare by identity, and numbers.
+class Trail:
+    """All that a value's tree is made from, in the order in which it is read and as far as that.
 
-    None where it is longer than `most`, or where something in it has to be read to be known.
+    To be compared by identity: the leaves, and of each container its type; numbers as numbers.
     """
-    leaves: list[Any] = []
-    numbers: list[int] = []
-    known: dict[int, int] = {}  # number of each value, by its id
-    rest = [value]
-    while rest:
-        part = rest.pop()
-        kind = type(part)
-        if id(kind) in ATOMS:
-            leaves.append(part)
-            continue
-        if id(part) in known:
-            leaves.append(_AGAIN)
-            numbers.append(known[id(part)])
-            continue
-        known[id(part)] = len(known)
-        if id(kind) in _FLAT:
-            leaves.append(kind)
-            numbers.append(len(part))
-            if len(part) > most:
-                return None
-            rest += part
-            if kind is dict:
-                rest += part.values()
-        elif kind is FunctionType:
-            leaves += (kind, part.__qualname__)
-        elif kind is range or kind is slice:
-            leaves.append(kind)
-            rest += (part.start, part.stop, part.step)
-        elif id(kind) in NAMED:
+
+    __slots__ = ("leaves", "numbers", "budget", "left", "path", "known")
+
+    def __init__(self, budget: Budget):
+        self.leaves: list[Any] = []
+        self.numbers: list[int] = []
+        self.budget, self.left = budget, budget.nodes - 1
+        self.path: dict[int, int] = {}  # depth of each value around this one, by its id
+        self.known: dict[int, int] = {}  # number of each value that may be an alias, likewise
+
+    def follow(self, value: Any) -> bool:
+        """False where something has to be read to be known."""
+        kind, path, number = type(value), self.path, id(value)
+        if kind is FunctionType:
+            self.leaves += (kind, value.__qualname__)
+            return True
+        if id(kind) in NAMED:
+            return False
+        if number in path or number in self.known:
+            self.leaves.append(_AGAIN)
+            self.numbers.append(path[number] if number in path else ~self.known[number])
+            return True
+        if len(path) >= self.budget.depth:
+            self.leaves.append(_DEEP)
+            return True
+        if self.budget.aliases:
+            self.known[number] = len(self.known)
+        path[number] = len(path)
+        parts = self._parts(value, kind)
+        if parts is None:
+            return False
+        left, add = self.left, self.leaves.append
+        for part in parts:
+            left -= 1
+            if left < 0:
+                break
+            if id(type(part)) in ATOMS:
+                add(part)
+                continue
+            self.left = left
+            if not self.follow(part):
+                return False
+            left = self.left
+        self.left = left
+        del path[number]
+        return True
+
+    def _parts(self, value: Any, kind: type) -> Iterable[Any] | None:
+        if kind is list and len(value) <= self.left:
+            self.leaves.append(kind)
+            self.numbers.append(len(value))
+            return [*value]
+        if id(kind) in CONTAINERS:
+            self.leaves.append(kind)
+            return self._items(value, kind)
+        if kind is range or kind is slice:
+            self.leaves.append(kind)
+            return value.start, value.stop, value.step
+        shape = shape_of(kind)
+        if shape.family:
             return None
-        else:
-            shape = shape_of(kind)
-            if shape.family or shape.bases:
+        self.leaves.append(shape.name)
+        parts = []
+        for base in shape.bases:
+            if id(base) not in CONTAINERS:
                 return None
-            attributes = shape.attributes(part)
-            leaves.append(shape.name)
-            numbers.append(len(attributes))
-            for name, each in attributes:
-                leaves.append(name)
-                rest.append(each)
-        if len(leaves) + len(rest) > most:
-            return None
-    return leaves, numbers
+            parts += self._items(value, base)
+        for name, each in shape.attributes(value):
+            self.leaves.append(name)
+            parts.append(each)
+        return parts
+
+    def _items(self, value: Any, kind: type) -> list:
+        items, size = CONTAINERS[id(kind)]
+        self.numbers.append(size(value))
+        return items(value, max(0, self.left))
 
 
 def _trailed(value: Any, budget: Budget) -> Witness:
-    found = trail(value, budget.nodes)
-    return (None, budget.nodes, *found) if found else UNKNOWN
+    found = Trail(budget)
+    return (None, budget, found.leaves, found.numbers) if found.follow(value) else UNKNOWN
 
 
-def _same(some: list, others: list) -> bool:
-    return len(some) == len(others) and all(map(is_, some, others))
+def _is_trail_of(value: Any, budget: Budget, leaves: list, numbers: list[int]) -> bool:
+    if id(type(value)) in ATOMS:
+        return False
+    found = Trail(budget)
+    return (
+        found.follow(value)
+        and found.numbers == numbers
+        and len(found.leaves) == len(leaves)
+        and all(map(is_, found.leaves, leaves))
+    )
