@@ -9,7 +9,9 @@ That is an artefact: it is no exception event, it is the `arg` of the `unwind`; 
 none of the generator's own code it leaves no event, as on Python 3.13 it does by itself.
 
 Threads that the program starts are traced, each with depths of its own. A RecursionError that the
-interpreter raises where it would call the hook removes it, and the trace says so.
+interpreter raises where it would call the hook removes it, and the trace says so. So does what a
+signal handler raises while an event is recorded, Ctrl-C above all: it goes on into the program, as
+it would without a tracer.
 """
 
 import sys
@@ -17,6 +19,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from os.path import dirname
 from threading import RLock
 from types import CodeType, FrameType
 from typing import Any
@@ -27,6 +30,8 @@ from tracer.state import State
 from tracer.statements import Statement
 from tracer.values import Budget, Value, capture
 
+# Where the code is that runs in a hook; `<string>` is what namedtuples are made of.
+_OWN = (dirname(__file__), dirname(threading.__file__), "<string>", "<frozen ")
 _NOTHING: dict[str, Value | None] = {}  # that no event changes
 
 
@@ -70,7 +75,6 @@ class Scope(State):
         self.closed: Value | None = None  # the GeneratorExit of a generator left open
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        # An exception in here would remove the hook and be thrown into the program.
         recorder = self.recorder
         try:
             if event == "line":
@@ -89,8 +93,8 @@ class Scope(State):
                 self._on_return(frame, arg)
             elif event == "exception":
                 self._on_exception(frame, *arg[:2])
-        except BaseException:
-            recorder.broken = True
+        except BaseException as error:
+            recorder.failed(error)
         return self.on_event if recorder.open else None
 
     def record(self, kind: str, frame: FrameType, arg: Value | None = None) -> None:
@@ -133,6 +137,21 @@ class Scope(State):
         if line.loop is not None:
             return self.code.iterates(frame.f_lasti, line.loop)
         return line.repeats
+
+
+def is_signal(error: BaseException) -> bool:
+    """Whether an exception in a hook is not the recorder's own, but a signal handler's."""
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    if isinstance(error, RecursionError | MemoryError):
+        return False
+    place = error.__traceback__
+    while place is not None:
+        file = place.tb_frame.f_code.co_filename
+        if not file.startswith(_OWN) or "site-packages" in file:
+            return True
+        place = place.tb_next
+    return False
 
 
 class Recorder:
@@ -210,6 +229,12 @@ class Recorder:
         finally:
             self.release()
 
+    def failed(self, error: BaseException) -> None:
+        """An exception in a hook would be thrown into the program: none of ours is."""
+        self.broken = True
+        if is_signal(error):
+            raise error
+
     def emit_held(self) -> None:
         row, self.held = self.held, None
         if row is not None and self.left > 0:
@@ -240,8 +265,8 @@ class Recorder:
                 scope.record("call", frame)
             elif not scope.code.is_coroutine:
                 scope.record("resume", frame)
-        except BaseException:
-            self.broken = True
+        except BaseException as error:
+            self.failed(error)
         return scope.on_event if scope else None
 
     def _enter(self, frame: FrameType) -> Scope:

@@ -14,7 +14,7 @@ from types import CodeType, FrameType
 from typing import Any
 from zlib import crc32
 
-from tracer.monitor import FOLDED, Recorder
+from tracer.monitor import FOLDED, Recorder, is_signal
 from tracer.project import Excerpt, File, Project, excerpt
 from tracer.schema import Row, Trace, program_id, unfold
 from tracer.values import DEFAULT, Budget, Value, render
@@ -107,8 +107,8 @@ class Watch:
             place = self.places.get(frame) or self._enter(frame, file)
             if place:
                 return self._record(place, self._recorder(file).hook, frame, event, arg)
-        except Exception:  # in a trace function it would be thrown into the program
-            self.lost += 1
+        except Exception as error:
+            self._failed(error)
         return None
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
@@ -121,9 +121,15 @@ class Watch:
             if event == "exception" and arg[0] is GeneratorExit and place.scope == 0:
                 place.call.left = True
             return self._record(place, place.local, frame, event, arg)
-        except Exception:
-            self.lost += 1
+        except Exception as error:
+            self._failed(error)
         return None
+
+    def _failed(self, error: Exception) -> None:
+        """In a trace function it would be thrown into the program: none of ours is."""
+        self.lost += 1
+        if is_signal(error):
+            raise error
 
     def _record(
         self, place: Place, hook: Callable, frame: FrameType, event: str, arg: Any

@@ -1,12 +1,15 @@
+import io
+import signal
 import sys
 import threading
 import time
+from contextlib import redirect_stdout
 from itertools import pairwise
 
 import pytest
 
 from tracer.schema import Event, Program, Trace, frames
-from tracer.trace import Run, Settings, entry_name, steps, traced
+from tracer.trace import Run, Settings, entry_name, run_program, steps, traced
 from tracer.values import render
 
 
@@ -328,6 +331,34 @@ def test_a_trace_stops_at_its_limit_and_says_so_while_the_program_goes_on(limit)
 def test_a_program_that_removes_the_hook_is_flagged_however_it_ends(ending):
     run, _ = trace(f"import sys\ndef f():\n    sys.settrace(None)\n    x = 1{ending}", "f()")
     assert run.flags == ("tracer_removed",)
+
+
+@pytest.mark.parametrize("number", [3, 4, 5])  # of the event that is recorded meanwhile
+@pytest.mark.parametrize("raised", ["Late('now')", "KeyboardInterrupt"])
+def test_what_a_signal_handler_raises_while_an_event_is_recorded_reaches_the_program(
+    raised, number
+):
+    source = (
+        "import signal\nclass Late(Exception):\n    pass\ndef late(*_):\n"
+        f"    raise {raised}\nold = signal.signal(signal.SIGUSR1, late)\n"
+        "def f():\n    n = 0\n    try:\n        while n < 9:\n            n += 1\n"
+        f"    except {raised.split('(')[0]}:\n        print('ended early')\n"
+        "    signal.signal(signal.SIGUSR1, old)\n"
+    )
+    rows = []
+
+    def emit(row):
+        rows.append(row)
+        if len(rows) == number + 1:
+            signal.raise_signal(signal.SIGUSR1)
+
+    said = io.StringIO()
+    with redirect_stdout(said):
+        run = run_program(Program(source, "f()"), Settings(), emit)
+    assert said.getvalue() == "ended early\n"
+    assert run.outcome == "ok"
+    assert "trace_incomplete" in run.flags
+    assert sys.gettrace() is None
 
 
 def test_a_program_cannot_pose_as_the_hook():
