@@ -16,7 +16,7 @@ ORDER = {
         bytecode statements schema witness cells tokens
         state layout
         monitor project
-        trace encode watch
+        trace encode watch table
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox

@@ -12,7 +12,8 @@ from rich.text import Text
 from tracer.cwm import Options, as_main, write
 from tracer.cwm.writer import DIALECTS, DIFFS, EXCEPTIONS
 from tracer.sandbox import Limits, Outcome, Sandbox
-from tracer.schema import Trace, dump_trace, effect, frames
+from tracer.schema import Trace, dump_trace
+from tracer.table import table_rows
 from tracer.values import render
 
 
@@ -71,28 +72,6 @@ def show_table(trace: Trace, _: argparse.Namespace) -> None:
     for number, row in enumerate(table_rows(trace)):
         table.add_row(str(number), *map(Text, row))
     Console(width=None if sys.stdout.isatty() else 110).print(table)
-
-
-def table_rows(trace: Trace) -> list[tuple[str, str, str, str]]:
-    """Per event: line, kind, indented statement, and what it changed in its frame."""
-    after = {}
-    for events in frames(trace).values():
-        for event, following in zip(events, events[1:], strict=False):
-            after[id(event)] = effect(event.locals, following.locals)
-    rows = []
-    for event in trace.events:
-        changes = [
-            f"{name} = {render(new)}" if new else f"del {name}"
-            for name, (_, new) in after.get(id(event), {}).items()
-        ]
-        if event.kind == "call":
-            changes = [f"{name} = {render(value)}" for name, value in event.locals.items()]
-        if event.arg is not None:
-            changes = [f"{event.kind} {render(event.arg)}"]
-        indent = "  " * event.depth
-        statement = event.statement.replace("\n", f"\n{indent}")
-        rows.append((str(event.lineno), event.kind, indent + statement, ", ".join(changes)))
-    return rows
 
 
 def show_jsonl(trace: Trace, _: argparse.Namespace) -> None:

@@ -8,30 +8,8 @@ The same table must come out on every Python. To write the tables anew, and then
 from pathlib import Path
 
 import pytest
+from golden import table
 from programs import GOLDEN, golden_program
-
-from tracer.__main__ import table_rows
-from tracer.schema import Program, Trace
-from tracer.trace import traced
-from tracer.values import render
-
-
-def table(program: Program) -> str:
-    """One line per event: line, kind, statement, changes; and how the run ended."""
-    run, events = traced(program)
-    trace = Trace("", program.source, "", program.call, "", run.outcome, run.flags, "", events)
-    rows = [
-        (line, kind, first_line(text), changes) for line, kind, text, changes in table_rows(trace)
-    ]
-    width = max(len(statement) for _, _, statement, _ in rows)
-    lines = [f"{l:>3}  {k:<9}  {s:<{width}}  {c}".rstrip() for l, k, s, c in rows]
-    error = f": {render(run.error)}" if run.error else ""
-    return "\n".join([*lines, " ".join([run.outcome, *run.flags]) + error, ""])
-
-
-def first_line(statement: str) -> str:
-    first, *rest = statement.split("\n")
-    return f"{first} ..." if rest else first
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
