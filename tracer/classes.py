@@ -120,4 +120,4 @@ def _namespace(mro: tuple[type, ...]) -> Callable[[Any], dict] | None:
 
 def _names(kind: type) -> dict[str, Any]:
     """What a class has, but for names that may compare in their own way."""
-    return {name: each for name, each in _DICT(kind).items() if type(name) is str}
+    return {name: each for name, each in [*_DICT(kind).items()] if type(name) is str}

@@ -21,6 +21,7 @@ from tracer.tree import DEFAULT, Budget, Value, render
 __all__ = ["DEFAULT", "Budget", "Value", "bindings", "capture", "render"]
 
 _FROZEN = frozenset(map(id, (tuple, frozenset, range, slice)))
+_TRIES = 1000
 _ORDERED = 1024  # keys of an OrderedDict that are put in order
 _CUT = Value("cut", None)
 _new = tuple.__new__  # twice as fast as calling the class
@@ -71,7 +72,6 @@ class _Reader:
         return self._instance(value, kind)
 
     def _container(self, value: Any, kind: type) -> Value:
-        # One that the program changes while we read cannot happen: reading runs no code.
         items, length = CONTAINERS[id(kind)]
         if kind is not dict:
             return self._sequence(kind.__name__, items(value, max(0, self.nodes)), length(value))
@@ -162,24 +162,34 @@ def _method_name(value: MethodType) -> str:
 
 
 def _first(iterate: Callable[[Any], Iterator]) -> Callable[[Any, int], list]:
-    return lambda value, most: [*islice(iterate(value), most)]
+    def first(value: Any, most: int) -> list:
+        for _ in range(_TRIES):
+            try:
+                return [*islice(iterate(value), most)]
+            except RuntimeError:  # another thread has changed it between two of our instructions
+                pass
+        raise RuntimeError("a container changes faster than it is read")
+
+    return first
 
 
 def _first_pairs(value: dict, most: int) -> list:
-    return [*chain.from_iterable(islice(dict.items(_in_order(value)), most // 2))]
+    return [*chain.from_iterable(_pairs(_in_order(value), most // 2))]
 
 
 def _in_order(value: dict) -> dict:
     """An OrderedDict's order is its own; to follow it hashes the keys, so they must be atoms."""
     if type(value) is not OrderedDict or len(value) > _ORDERED:
         return value
-    if not ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
-        return value
     try:
+        if not ATOMS.issuperset(map(id, map(type, dict.__iter__(value)))):
+            return value
         return {key: dict.__getitem__(value, key) for key in OrderedDict.__iter__(value)}
-    except (KeyError, RuntimeError):  # the program went behind its back
+    except (KeyError, RuntimeError):  # the program went behind its back, or a thread came between
         return value
 
+
+_pairs = _first(lambda value: iter(dict.items(value)))
 
 # What the built-in containers hold, keys and values alternately, and how many items they say.
 _CONTAINERS: dict[type, tuple[Callable[[Any, int], list], Callable[[Any], int]]] = {
@@ -196,5 +206,5 @@ CONTAINERS = {id(kind): read for kind, read in _CONTAINERS.items()}
 def bindings(namespace: Any) -> list[tuple[str, Any]]:
     """The names of a module or class and what they hold: of a class, it may be any object."""
     if type(namespace) is dict or dict in shape_of(type(namespace)).bases:
-        return [pair for pair in dict.items(namespace) if type(pair[0]) is str]
+        return [pair for pair in [*dict.items(namespace)] if type(pair[0]) is str]
     return []

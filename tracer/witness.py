@@ -5,7 +5,6 @@ would without a tracer; and it is compared by identity and exact type alone, whi
 """
 
 from collections.abc import Iterable
-from itertools import islice
 from operator import is_
 from types import FunctionType
 from typing import Any
@@ -25,38 +24,45 @@ _new = tuple.__new__  # twice as fast as calling the class
 
 
 def look(value: Any, budget: Budget, atoms: Atoms) -> tuple[Value, Witness | None]:
-    """The typed tree of what is no atom; and no witness, if that object is always the same."""
+    """The typed tree of what is no atom; and no witness, if that object is always the same.
+
+    The witness is taken first: what a thread changes in between will be seen.
+    """
     kind = type(value)
     if kind is list and len(value) < budget.nodes:  # the most frequent of what changes
         items = tuple(value)
         try:
             parts = tuple([atoms[id(type(item))](item) for item in items])
+            return _new(Value, ("list", parts, None)), (list, len(items), items, None)
         except KeyError:
-            return capture(value, budget), _trailed(value, budget)
-        return _new(Value, ("list", parts, None)), (list, len(items), items, None)
-    tree = capture(value, budget)
+            pass
+    witness = _flat(value, kind, budget.nodes) or _trailed(value, budget)
+    if id(kind) in _FROZEN and witness[0] is kind and witness[1] <= budget.nodes:
+        witness = None
+    return capture(value, budget), witness
+
+
+def _flat(value: Any, kind: type, most: int) -> Witness | None:
     if id(kind) not in CONTAINERS:
-        return tree, _trailed(value, budget)
-    size, most = len(value), budget.nodes
-    items = tuple(islice(value, most))
-    values = tuple(islice(value.values(), most)) if kind is dict else None
-    if not ATOMS.issuperset(map(id, map(type, items + (values or ())))):
-        return tree, _trailed(value, budget)
-    if id(kind) in _FROZEN and size <= most:
-        return tree, None
-    return tree, (kind, size, items, values)
+        return None
+    first, size = CONTAINERS[id(kind)]
+    length, items = size(value), first(value, 2 * most if kind is dict else most)
+    if not ATOMS.issuperset(map(id, map(type, items))):
+        return None
+    return (kind, length, items[::2], items[1::2]) if kind is dict else (kind, length, items, None)
 
 
 def unchanged(value: Any, seen: Witness) -> bool:
     kind, size, items, values = seen
     if kind is None:
         return size is not None and _is_trail_of(value, size, items, values)
-    return (
-        type(value) is kind
-        and len(value) == size
-        and all(map(is_, value, items))
-        and (values is None or all(map(is_, value.values(), values)))
-    )
+    if type(value) is not kind or len(value) != size:
+        return False
+    try:
+        same = all(map(is_, value, items))
+        return same and (values is None or all(map(is_, value.values(), values)))
+    except RuntimeError:  # a thread has changed it between two of our instructions
+        return False
 
 
 class Trail:
