@@ -29,13 +29,16 @@ def look(value: Any, budget: Budget, atoms: Atoms) -> tuple[Value, Witness | Non
     The witness is taken first: what a thread changes in between will be seen.
     """
     kind = type(value)
-    if kind is list and len(value) < budget.nodes:  # the most frequent of what changes
+    if (kind is list or kind is tuple) and len(value) < budget.nodes:  # the most frequent ones
         items = tuple(value)
         try:
             parts = tuple([atoms[id(type(item))](item) for item in items])
-            return _new(Value, ("list", parts, None)), (list, len(items), items, None)
         except KeyError:
             pass
+        else:
+            if kind is tuple:
+                return _new(Value, ("tuple", parts, None)), None
+            return _new(Value, ("list", parts, None)), (list, len(items), items, None)
     witness = _flat(value, kind, budget.nodes) or _trailed(value, budget)
     if id(kind) in _FROZEN and witness[0] is kind and witness[1] <= budget.nodes:
         witness = None
