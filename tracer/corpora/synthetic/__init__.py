@@ -71,7 +71,7 @@ def _draw(
     basic = tuple(family for family in families if family in BASIC)
     if len(basic) < len(families):
         grammar = full_grammar()
-        weights = [len(grammar.wanted.get(family, range(OF_BASIC))) for family in families]
+        weights = [grammar.breadth.get(family, OF_BASIC) for family in families]
         focus = rng.choices(families, weights)[0]
         if focus not in BASIC:
             others = [each for each in families if each in BALANCED]

@@ -13,9 +13,8 @@ from random import Random
 from textwrap import indent
 from typing import NamedTuple
 
-from tracer.corpora.synthetic.families import MODULES, Grammar, full_grammar, sample, used
+from tracer.corpora.synthetic.families import MODULES, Grammar, full_grammar, held_by, used
 from tracer.corpora.synthetic.literals import FUNCTIONS, MORE_ANNOTATIONS, spell
-from tracer.corpora.synthetic.operations import operations
 from tracer.corpora.synthetic.scope import Scope
 from tracer.corpora.synthetic.template import (
     TYPICAL,
@@ -27,6 +26,7 @@ from tracer.corpora.synthetic.template import (
 from tracer.corpora.synthetic.writer import LOCALS, Unsuitable, Writer
 
 PARAMETERS = 4  # at most
+TRIES = 8  # to write an operation that was drawn
 HIDDEN = ("object", "func", "stream")  # kinds whose values are not returned
 
 
@@ -56,6 +56,7 @@ class BalancedWriter(Writer):
         super().__init__(grammar, rng, focus, families, level)
         self.parameters: dict[str, str] = {}
         self.may_demand = True
+        self.around = sorted(families)
         # What the definitions of this program offer.
         self.offered: list[Template] = []
         self.offered_expressions: dict[str, list[Template]] = {}
@@ -66,11 +67,13 @@ class BalancedWriter(Writer):
         scope.bind_at_the_start(name, kind, TYPICAL.get(kind, 3))
         return name
 
-    def write(self, scope: Scope, template: Template) -> list[str]:
+    def write(self, scope: Scope, template: Template, left: int = 99) -> list[str]:
         """The lines of this very statement; none where it does not fit."""
+        used = set(self.used)
         try:
-            return self._fill_statement(template, scope, 99)
+            return self._fill_statement(template, scope, left)
         except Unsuitable:
+            self.used &= used | scope.types.keys()
             return []
 
     def define(self, definition: Definition) -> tuple[str, str]:
@@ -110,13 +113,18 @@ class BalancedWriter(Writer):
             raise Unsuitable
         return self.add_parameter(scope, kind)
 
+    def _statement(self, scope: Scope, left: int) -> list[str]:
+        if self.rng.random() < 0.55:
+            family = self.focus if self.rng.random() < 0.8 else self.rng.choice(self.around)
+            templates = self.rng.choice(self.grammar.wanted[family])
+            for _ in range(TRIES):
+                if lines := self.write(scope, self.rng.choice(templates), left + 6):
+                    return lines
+        return super()._statement(scope, left)
+
     def _choose_statement(self, scope: Scope) -> Template:
-        chance = self.rng.random()
-        if self.offered and chance < 0.35:
+        if self.offered and self.rng.random() < 0.6:
             return self.rng.choice(self.offered)
-        if chance < 0.8:
-            family = self.focus if chance < 0.7 else self.rng.choice(sorted(self.families))
-            return self.rng.choice(self.rng.choice(self.grammar.wanted[family]))
         return super()._choose_statement(scope)
 
     def _choose_expression(self, kind: str) -> Template:
@@ -170,12 +178,12 @@ def _definitions(rng: Random, focus: str, families: Set[str]) -> list[Definition
 
 @cache
 def _table(family: str) -> list[tuple[Definition, float]]:
-    """The definitions of a family, as if an operation were drawn first."""
+    """The definitions of a family, as if an operation were drawn first that others lack."""
     definitions = [each for each in full_grammar().definitions if each.family == family]
-    held = [set(operations(sample(each.text.replace("$", "each")))) for each in definitions]
+    held = [held_by(each).keys() - full_grammar().common for each in definitions]
     number = Counter(name for names in held for name in names)
     return [
-        (definition, sum(1 / number[name] for name in names))
+        (definition, max(0.2, sum(1 / number[name] for name in names)))
         for definition, names in zip(definitions, held, strict=True)
     ]
 

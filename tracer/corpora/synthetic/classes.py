@@ -214,9 +214,40 @@ with $({own ints}):
 with $({own ints a}) as {new object}:
     {own ints a}.append({int})
 
+with $({own ints a}) as {new object}:
+{body}
+
 with $({own ints a}):
     {own ints a}.append(10 // {var int})
 {new int b} = len({own ints a})
+""",
+    ),
+    _class(
+        """
+class $:
+
+    def __init__(self, start):
+        self.value = start
+
+    def __enter__(self):
+        self.value += {small}
+        return self.value
+
+    def __exit__(self, *args):
+        self.value = 0
+        return {small} > {count}
+""",
+        "Loan Lock Visit",
+        expressions={"int": "{var object}.value"},
+        statements="""
+with $({int}) as {new int}:
+{body}
+
+with {var object} as {new int a}:
+    {own int b} += {new int a}
+
+with {var object} as {new int a}:
+    {own int b} = {modulus} // {var int}
 """,
     ),
     _class(

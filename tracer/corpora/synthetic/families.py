@@ -1,6 +1,6 @@
 """The families put together, and which operations each of them can write."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -55,6 +55,9 @@ class Grammar:
     definitions: Sequence[Definition] = ()
     # By family: of each operation, the statements that hold it.
     wanted: Mapping[str, Sequence[Sequence[Template]]] = field(default_factory=dict)
+    common: frozenset[str] = frozenset()  # all operations that statements hold
+    # How many operations a family has, those of its definitions among them.
+    breadth: Mapping[str, int] = field(default_factory=dict)
 
     def limit(self, kind: str) -> int:
         return self.limits.get(kind, 8)
@@ -79,14 +82,20 @@ def full_grammar() -> Grammar:
     for template in [*statements, *used(expressions)]:
         for operation in operations(sample(template.text)):
             holding[template.family][operation].append(template)
+    breadth: dict[str, set[str]] = {family: set(table) for family, table in holding.items()}
+    definitions = [each for m in MODULES.values() for each in getattr(m, "DEFINITIONS", ())]
+    for definition in definitions:
+        breadth[definition.family] |= set(held_by(definition))
     return Grammar(
         {kind: balanced(templates) for kind, templates in expressions.items()},
         statements,
         words.RANGES,
         words.MORE_NAMES,
         LIMITS,
-        [each for module in MODULES.values() for each in getattr(module, "DEFINITIONS", ())],
+        definitions,
         {family: list(table.values()) for family, table in holding.items()},
+        frozenset().union(*holding.values()),
+        {family: len(names) for family, names in breadth.items()},
     )
 
 
@@ -114,6 +123,12 @@ def balanced(templates: Sequence[Template]) -> list[Template]:
         template._replace(weight=max(0.3, sum(1 / number[name] for name in names)))
         for template, names in zip(templates, held, strict=True)
     ]
+
+
+def held_by(definition: Definition) -> Counter[str]:
+    """The operations of a definition, and of what it offers."""
+    parts = [definition.text, *definition.expressions.values(), definition.statements]
+    return operations(sample("\n".join(parts).replace("$", "each")))
 
 
 def sample(text: str) -> str:

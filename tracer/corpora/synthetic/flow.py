@@ -157,6 +157,19 @@ while {fresh int a}:
 else:
     {fresh int a} = -1
 
+while {own int a} > {dozen}:
+    {own int a} -= {wide}
+    if {own int a} % {divisor} == 0:
+        break
+else:
+    {own int b} += {small}
+
+while {own ints a}:
+    if {own ints a}.pop() == {item}:
+        break
+else:
+    {own int b} = {small}
+
 {fresh int a} = abs({var int}) % {modulus} + 1
 while {fresh int a} != 1:
     {fresh int a} = {fresh int a} // 2 if {fresh int a} % 2 == 0 else 3 * {fresh int a} + 1
@@ -217,14 +230,27 @@ match {{'kind': {key}, 'size': {int}}}:
     case _:
         {fresh int a} = -1
 
+match {var mixed}:
+    case [str() as given, *_]:
+        {fresh str a} = given
+    case [int(), *others]:
+        {fresh str a} = {key} * len(others)
+    case _:
+        {fresh str a} = {str}
+
 match {var maybe}:
     case None:
         {fresh int a} = {small}
     case taken:
         {fresh int a} = taken + {item}
 
-{fresh int a} = {small}
+{fresh int a} = {int}
+{own int b} += {fresh int a}
 del {fresh int a}
+
+{fresh ints a} = {var ints}
+{own int b} -= len({fresh ints a})
+del {fresh ints a}
 
 if {bool}:
     break

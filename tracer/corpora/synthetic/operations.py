@@ -103,7 +103,7 @@ def _of_node(node: ast.AST, classes: set[str]) -> Iterator[str]:
             yield _operator(left, _SYMBOLS[type(op)], right)
         case ast.UnaryOp(ast.Not()):
             yield "syntax not"
-        case ast.UnaryOp(op, operand):
+        case ast.UnaryOp(op, operand) if not isinstance(operand, ast.Constant):
             yield f"{base(type_of(operand))} {_SYMBOLS[type(op)]}"
         case ast.AugAssign(ast.Attribute()):
             yield "syntax attribute+="

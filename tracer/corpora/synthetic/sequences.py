@@ -168,7 +168,10 @@ EXPRESSIONS = {
         range({count})
         range({small}, {modulus}, {count})
         {var window}[{cut}:]
+        {var window}[:{count}]
+        {var window}[1:-1]
         {var window}[::-1]
+        {var window}[::{skip}]
         range(len({var ints}))
     """,
 }
@@ -220,6 +223,8 @@ del {own ints}[::2]
 {new int a}, *_, {new int b} = [{item}, *{var ints}, {item}]
 {new int a}, {new int b} = {var pair}
 {new int a}, ({new int b}, {new int k}) = ({item}, {var pair})
+{new int a}, ({new int b}, *_) = ({item}, {var row})
+({new str a}, {new int b}), {new int k} = (({key}, {int}), {item})
 [{new int a}, {new int b}] = {var ints}[:1] + [{item}]
 
 if (length := len({var ints})) > {cut}:
@@ -229,6 +234,9 @@ for {new int} in {var ints}:
 {body}
 
 for {new int} in {var row}:
+{body}
+
+for {new int}, ({new str}, {new int k}) in enumerate({var pairs}):
 {body}
 
 for {new int} in {var window}:

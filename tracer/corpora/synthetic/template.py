@@ -64,7 +64,7 @@ def one_more(sizes: Sequence[int]) -> int:
 # What the value of an expression is like where nothing says more, and what a loop's variable is.
 TYPICAL = {"int": 50, "float": 50, "bool": 0, "str": 6, "pair": 50, "ints": 4, "strs": 3}
 TYPICAL |= {"counts": 3, "any": 1, "row": 50}
-NUMBERS = ("int", "float", "pair", "row")
+NUMBERS = ("int", "float", "pair", "row")  # whose size is a magnitude
 
 
 def expression(family: str, kind: str, text: str) -> Template:
@@ -90,14 +90,16 @@ def statement(family: str, text: str) -> Template:
     if re.match(r"\{new \w+\} = \{\w+\}$", text):
         return Template(family, text, last)
     if match := re.match(r"\{own \w+\} (\S+)= ", text):
-        size = {"*": prod, "**": _power, "<<": _shifted}.get(match[1], sum)
-        grows = match[1] in ("*", "**", "<<") or gaps[0][1] not in NUMBERS
+        counted = gaps[0][1] in NUMBERS
+        other = sum if counted else first if gaps[0][1] == "bool" else _longer
+        size = {"*": prod, "**": _power, "<<": _shifted}.get(match[1], other)
+        grows = match[1] in ("*", "**", "<<") or not counted
         return Template(family, text, size, grows=grows)
     if gaps and gaps[0][0] == "own" and "\n" not in text:
         if re.search(r"\.(append|insert|add|setdefault)\(|\[\{key", text):
             return Template(family, text, one_more)
         if re.search(r"\.(\w*update|extend)\(", text):
-            return Template(family, text, sum, grows=True)
+            return Template(family, text, _longer, grows=True)
         return Template(family, text, first)
     kinds = [gap.split(" ")[1] for gap in re.findall(r"\{((?:new|fresh|own) [a-z ]+)\}", text)]
     size = min((TYPICAL.get(kind, 3) for kind in kinds), default=0)
@@ -137,6 +139,10 @@ def _reading(text: str) -> list[list[str]]:
 
 def _added(which: Sequence[int], sizes: Sequence[int]) -> int:
     return sum(sizes[n] for n in which if n < len(sizes))
+
+
+def _longer(sizes: Sequence[int]) -> int:
+    return sizes[0] + 2
 
 
 def _power(sizes: Sequence[int]) -> int:

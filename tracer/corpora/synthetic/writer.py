@@ -70,7 +70,7 @@ class Writer:
             try:
                 return self._fill_statement(self._choose_statement(scope), scope, left)
             except Unsuitable:
-                self.used = used
+                self.used &= used | scope.types.keys()
         return []
 
     def _fill_statement(self, template: Template, scope: Scope, left: int) -> list[str]:
