@@ -116,13 +116,13 @@ def _settled(
     while True:
         for _ in range(TRIES):
             draft = compose(rng, focus, families, level)
-            calls = [draft.call(full_grammar(), rng, level) for _ in range(TRIES)]
-            calls = calls if draft.kinds else calls[:1]
-            for call, run in zip(calls, probe(draft.source, calls), strict=True):
+            tries = range(TRIES if draft.kinds else 1)
+            calls = (draft.call(full_grammar(), rng, level) for _ in tries)
+            for run in probe(draft.source, calls):
                 if _is(run.outcome, wanted):
-                    return draft, call
+                    return draft, run.call
                 if _is(run.outcome, "end"):
-                    fallback = draft, call
+                    fallback = draft, run.call
         if fallback:
             return fallback
 
@@ -146,9 +146,9 @@ def _further(
     others.pop(call, None)
     first, *runs = probe(draft.source, [call, *others])
     reached, found, rest = set(first.reached), [], []
-    for other, run in zip(others, runs, strict=True):
+    for run in runs:
         if run.outcome in ("endless", "large") and first.outcome != "endless":
             continue
-        (rest if run.reached <= reached else found).append(other)
+        (rest if run.reached <= reached else found).append(run.call)
         reached |= run.reached
     return [*found, *rest][:count]

@@ -6,7 +6,7 @@ the program itself, and not by the interpreter, so that it is the same on every 
 """
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 STATEMENTS = 600  # that a program may execute; 2,000 events at the least are not reached before
@@ -17,6 +17,7 @@ _COUNT = "_count_"
 class Run(NamedTuple):
     """outcome: "ok", the name of an exception's class, "endless", or "large" for the value."""
 
+    call: str
     outcome: str
     reached: frozenset[int]  # numbers of statements
 
@@ -25,12 +26,12 @@ class _TooLong(BaseException):
     """Goes through every `except` that a program has."""
 
 
-def probe(source: str, calls: Sequence[str], most: int = STATEMENTS) -> list[Run]:
+def probe(source: str, calls: Iterable[str], most: int = STATEMENTS) -> Iterator[Run]:
     """What each call does, in a module of its own."""
     tree = ast.parse(source)
-    _instrument(tree)
+    _instrument(tree, iter(range(1 << 30)))
     module = compile(tree, "<synthetic>", "exec")
-    return [_run(module, call, most) for call in calls]
+    return (_run(module, call, most) for call in calls)
 
 
 def _run(module: Any, call: str, most: int) -> Run:
@@ -53,7 +54,7 @@ def _run(module: Any, call: str, most: int) -> Run:
         outcome = "endless"
     except Exception as error:
         outcome = type(error).__name__
-    return Run(outcome, frozenset(reached))
+    return Run(call, outcome, frozenset(reached))
 
 
 def _is_short(value: Any) -> bool:
@@ -63,13 +64,18 @@ def _is_short(value: Any) -> bool:
         return False
 
 
-def _instrument(tree: ast.Module) -> None:
-    numbers = iter(range(1 << 30))
-    for node in list(ast.walk(tree)):
-        for name in ("body", "orelse", "finalbody"):
-            body = getattr(node, name, None)
-            if isinstance(body, list) and not isinstance(node, ast.Module | ast.ClassDef):
-                setattr(node, name, [each for s in body for each in (_counter(next(numbers), s), s)])
+def _instrument(node: Any, numbers: Iterator[int]) -> None:
+    """Put a call of the counter before each statement of each function."""
+    counts = not isinstance(node, ast.Module | ast.ClassDef)
+    for field in ("body", "orelse", "finalbody"):
+        body = getattr(node, field, ())
+        for statement in body:
+            _instrument(statement, numbers)
+        if body and counts:
+            counted = [(_counter(next(numbers), statement), statement) for statement in body]
+            setattr(node, field, [each for pair in counted for each in pair])
+    for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+        _instrument(part, numbers)
 
 
 def _counter(number: int, statement: ast.stmt) -> ast.stmt:
