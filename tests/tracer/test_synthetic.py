@@ -3,10 +3,10 @@ import re
 from itertools import islice
 
 import pytest
-
-from tracer.corpora import synthetic
 from tracer.corpora.grammar import EXPRESSIONS, FAMILIES, STATEMENTS
 from tracer.corpora.literals import LITERALS, NAMES
+
+from tracer.corpora import synthetic
 
 METHODS = {
     "strings": {"upper", "lower", "replace", "strip", "find", "count", "split", "startswith"},

@@ -294,8 +294,7 @@ try:
 except StopIteration:
     {new int b} = {item}
 
-{fresh stream a} = iter({var row})
-{new int b} = next({fresh stream a})
+{fresh stream a} = iter({var row}); {new int b} = next({fresh stream a})
 
 {fresh ints a} = []
 for {new str b} in {var strs}:

@@ -244,13 +244,9 @@ match {var maybe}:
     case taken:
         {fresh int a} = taken + {item}
 
-{fresh int a} = {int}
-{own int b} += {fresh int a}
-del {fresh int a}
+{fresh int a} = {int}; {own int b} += {fresh int a}; del {fresh int a}
 
-{fresh ints a} = {var ints}
-{own int b} -= len({fresh ints a})
-del {fresh ints a}
+{fresh ints a} = {var ints}; {own int b} -= len({fresh ints a}); del {fresh ints a}
 
 if {bool}:
     break

@@ -293,9 +293,8 @@ def $(n):
 for {new int} in $({var int}):
 {body}
 
-{fresh stream a} = $({wide})
-{new int b} = next({fresh stream a}, 0)
-{new int k} = next({fresh stream a}, 0)
+{fresh stream a} = $({wide}); {new int b} = next({fresh stream a}, 0)
+{new int} = next({var stream}, 0)
 """,
     ),
     _helper(
@@ -389,6 +388,5 @@ if {bool}:
 for {new int} in range({count}):
 {body}
 
-{fresh func a} = lambda x: x * {small} + {item}
-{new int b} = {fresh func a}({int})
+{fresh func a} = lambda x: x * {small} + {item}; {new int b} = {fresh func a}({int})
 """

@@ -129,39 +129,44 @@ def pick(*values: Any) -> Draw:
     return lambda rng, level: rng.choice(values)
 
 
-RANGES: dict[str, Draw] = LITERALS | {
-    "int": any_number,
-    "item": any_item,
-    "float": any_float,
-    "str": any_word,
-    "bytes": lambda rng, level: any_word(rng, level).encode(),
-    "ints": several(any_item, 5),
-    "strs": several(any_word, 3),
-    "counts": keyed(any_item),
-    "pair": lambda rng, level: (any_item(rng, level), any_item(rng, level)),
-    "grid": grid,
-    "pairs": several(entry, 3),
-    "groups": keyed(several(any_item, 2), KEYS, 2),
-    "labels": keyed(any_word, tuple(range(1, 7))),
-    "row": several(any_item, 4, tuple),
-    "numset": several(any_item, 4, set),
-    "charset": several(lambda rng, level: rng.choice(LETTERS[:15]), 4, set),
-    "frozen": several(any_item, 4, frozenset),
-    "mixed": several(thing, 4),
-    "any": thing,
-    "maybe": lambda rng, level: None if rng.random() < 0.4 else any_item(rng, level),
-    "window": lambda rng, level: range(rng.randint(0, 3), rng.randint(4, 20), rng.randint(1, 3)),
-    "wild": lambda rng, level: rng.randint(-6, 6),  # an index that may be out of range
-    "wide": lambda rng, level: rng.randint(4, 12),
-    "bits": lambda rng, level: f"{rng.randint(1, 31):b}",
-    "numeral": lambda rng, level: str(any_number(rng, level)),
-    "letters": lambda rng, level: "".join(rng.sample(LETTERS[:15], 2)),
-    "hexfloat": pick("0x1.8p+1", "0x1p-2", "0x1.4p+3", "-0x1.cp+2"),
-    "base": pick(2, 3, 8, 16),
-    "message": pick("bad value", "too large", "empty", "not found", "negative", "no key"),
-    "skip": lambda rng, level: rng.choice((2, 3, -1, -2)),
-    "zero": lambda rng, level: 0,
-}
+RANGES: dict[str, Draw] = (
+    LITERALS
+    | {
+        "int": any_number,
+        "item": any_item,
+        "float": any_float,
+        "str": any_word,
+        "bytes": lambda rng, level: any_word(rng, level).encode(),
+        "ints": several(any_item, 5),
+        "strs": several(any_word, 3),
+        "counts": keyed(any_item),
+        "pair": lambda rng, level: (any_item(rng, level), any_item(rng, level)),
+        "grid": grid,
+        "pairs": several(entry, 3),
+        "groups": keyed(several(any_item, 2), KEYS, 2),
+        "labels": keyed(any_word, tuple(range(1, 7))),
+        "row": several(any_item, 4, tuple),
+        "numset": several(any_item, 4, set),
+        "charset": several(lambda rng, level: rng.choice(LETTERS[:15]), 4, set),
+        "frozen": several(any_item, 4, frozenset),
+        "mixed": several(thing, 4),
+        "any": thing,
+        "maybe": lambda rng, level: None if rng.random() < 0.4 else any_item(rng, level),
+        "window": lambda rng, level: range(
+            rng.randint(0, 3), rng.randint(4, 20), rng.randint(1, 3)
+        ),
+        "wild": lambda rng, level: rng.randint(-6, 6),  # an index that may be out of range
+        "wide": lambda rng, level: rng.randint(4, 12),
+        "bits": lambda rng, level: f"{rng.randint(1, 31):b}",
+        "numeral": lambda rng, level: str(any_number(rng, level)),
+        "letters": lambda rng, level: "".join(rng.sample(LETTERS[:15], 2)),
+        "hexfloat": pick("0x1.8p+1", "0x1p-2", "0x1.4p+3", "-0x1.cp+2"),
+        "base": pick(2, 3, 8, 16),
+        "message": pick("bad value", "too large", "empty", "not found", "negative", "no key"),
+        "skip": lambda rng, level: rng.choice((2, 3, -1, -2)),
+        "zero": lambda rng, level: 0,
+    }
+)
 
 NAMES: dict[str, tuple[str, ...]] = {
     "int": tuple("n x y m i j a b total count step limit best value score size acc low".split()),

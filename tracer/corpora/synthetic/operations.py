@@ -11,7 +11,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tracer.corpora.synthetic.inference import (
-    BUILTINS, METHODS, base, iterated, receiver, type_of,
+    BUILTINS,
+    METHODS,
+    base,
+    receiver,
+    type_of,
 )
 
 _COMPARE = "< <= > >= == !="
@@ -52,10 +56,27 @@ StopIteration TypeError ValueError ZeroDivisionError own-class
 """.split()
 
 _SYMBOLS = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
-    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
-    ast.RShift: ">>", ast.USub: "neg", ast.UAdd: "pos", ast.Invert: "~", ast.Lt: "<",
-    ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.USub: "neg",
+    ast.UAdd: "pos",
+    ast.Invert: "~",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
 }
 _SIMPLE = {
     ast.IfExp: ["syntax conditional"], ast.NamedExpr: ["syntax walrus"],
@@ -290,10 +311,6 @@ def _function(node: ast.FunctionDef) -> Iterator[str]:
     inner = list(ast.walk(node))[1:]
     if any(isinstance(each, ast.FunctionDef) for each in inner):
         yield "syntax closure"
-    calls = {each.func.id for each in inner if _calls_name(each)}
-    if node.name in calls:
+    called = [each.func for each in inner if isinstance(each, ast.Call)]
+    if any(isinstance(each, ast.Name) and each.id == node.name for each in called):
         yield "syntax recursion"
-
-
-def _calls_name(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)

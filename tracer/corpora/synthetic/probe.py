@@ -72,14 +72,12 @@ def _instrument(node: Any, numbers: Iterator[int]) -> None:
         for statement in body:
             _instrument(statement, numbers)
         if body and counts:
-            counted = [(_counter(next(numbers), statement), statement) for statement in body]
+            counted = [(_counter(next(numbers)), statement) for statement in body]
             setattr(node, field, [each for pair in counted for each in pair])
     for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
         _instrument(part, numbers)
 
 
-def _counter(number: int, statement: ast.stmt) -> ast.stmt:
-    place = {"lineno": statement.lineno, "col_offset": 0, "end_lineno": statement.lineno}
-    place["end_col_offset"] = 0
-    function = ast.Name(_COUNT, ast.Load(), **place)
-    return ast.Expr(ast.Call(function, [ast.Constant(number, **place)], [], **place), **place)
+def _counter(number: int) -> ast.stmt:
+    call = ast.Call(ast.Name(_COUNT, ast.Load()), [ast.Constant(number)], [])
+    return ast.fix_missing_locations(ast.Expr(call))

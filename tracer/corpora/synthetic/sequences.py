@@ -263,9 +263,8 @@ for {new ints} in {var grid}:
 for {new int a} in {var ints}[::2]:
 {body}
 
-{fresh stream a} = iter({var ints})
-{new int b} = next({fresh stream a}, {item})
-{new int k} = next({fresh stream a}, {small})
+{fresh stream a} = iter({var ints}); {new int} = next({fresh stream a}, {item})
+{new int} = next({var stream}, {small})
 
 {fresh int a} = {var ints b}[0] if {var ints b} else 0
 for {new int k} in {var ints b}:

@@ -85,6 +85,8 @@ def expression(family: str, kind: str, text: str) -> Template:
 
 
 def statement(family: str, text: str) -> Template:
+    """The same for a statement, or for several; `; ` stands for a new line."""
+    text = text.replace("; ", "\n")
     gaps = _reading(text)
     jumps = bool(re.search(r"^ *(break|continue)$", text, re.M)) and not is_loop(text)
     if re.match(r"\{new \w+\} = \{\w+\}$", text):

@@ -1,7 +1,7 @@
 """Fills the templates of the grammar: draws typed statements that a scope allows."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from itertools import accumulate
 from math import ceil
@@ -29,9 +29,7 @@ class Unsuitable(Exception):
 class Writer:
     """Draws the statements of one function."""
 
-    def __init__(
-        self, grammar: Grammar, rng: Random, focus: str, families: Set[str], level: int
-    ):
+    def __init__(self, grammar: Grammar, rng: Random, focus: str, families: Set[str], level: int):
         self.grammar, self.rng, self.level = grammar, rng, level
         self.focus, self.families = focus, frozenset(families)
         self.used: set[str] = set()  # all names of the function
@@ -230,7 +228,11 @@ class Writer:
         old = [name for name in scope.named(kind, scope.fixed) if name not in taken]
         if old and not fresh and self.rng.random() < (0.7 if scope.loops else 0.45):
             return self.rng.choice(old)
-        names = [name for name in self.grammar.names[kind] if name not in scope.types and name not in taken]
+        names = [
+            name
+            for name in self.grammar.names[kind]
+            if name not in scope.types and name not in taken
+        ]
         known = [name for name in names if name in self.used]
         if len(self.used) >= LOCALS:
             names = known or ([] if fresh else old)
@@ -261,12 +263,13 @@ def _table(
     grammar: Grammar, name: str, focus: str, families: frozenset[str], level: int
 ) -> tuple[list[Template], list[float]]:
     """The templates for an expression of a type, or a statement, and their summed weights."""
-    factor: Callable[[Template], float] = lambda template: 1
     templates = grammar.expressions.get(name, grammar.statements)
     fit = [t for t in templates if t.family in families and t.level <= level]
-    if name == "in loops":
-        factor = _use_in_loops
-    weights = [t.weight * factor(t) * (3 if t.family == focus else 1) for t in fit]
+    factors = [_use_in_loops(t) if name == "in loops" else 1 for t in fit]
+    weights = [
+        t.weight * factor * (3 if t.family == focus else 1)
+        for t, factor in zip(fit, factors, strict=True)
+    ]
     return fit, list(accumulate(weights))
 
 
