@@ -30,7 +30,8 @@ ORDER = {
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
-        corpora.synthetic corpora.synthetic.__main__ corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
+        corpora.synthetic corpora.synthetic.__main__
+        corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
         corpora.swaps corpora.split corpora.records
         pool gather pytest_plugin __main__

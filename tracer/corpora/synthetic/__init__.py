@@ -74,8 +74,8 @@ def _draw(
         weights = [grammar.breadth.get(family, OF_BASIC) for family in families]
         focus = rng.choices(families, weights)[0]
         if focus not in BASIC:
-            others = [each for each in families if each in BALANCED]
-            around = {focus, rng.choice(others)} if others else {focus}
+            others = [family for family in families if family in BALANCED]
+            around = {focus, *rng.sample(others, min(2, len(others)))}
             draft, call = _settled(rng, focus, around, level, raises)
             return draft.source, [call, *_further(draft, call, grammar, rng, level, calls - 1)]
         basic = (focus,)

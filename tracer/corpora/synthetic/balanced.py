@@ -1,6 +1,6 @@
 """Writes whole programs of the balanced families: definitions, a function, and its arguments.
 
-Half of the statements are drawn operation first, and then a template that holds it, so that no
+Most statements are drawn operation first, and then a template that holds it, so that no
 operation is rare. A variable that a template needs and that is not there becomes a parameter.
 """
 
@@ -17,6 +17,7 @@ from tracer.corpora.synthetic.families import MODULES, Grammar, full_grammar, he
 from tracer.corpora.synthetic.literals import FUNCTIONS, MORE_ANNOTATIONS, spell
 from tracer.corpora.synthetic.scope import Scope
 from tracer.corpora.synthetic.template import (
+    GAP,
     TYPICAL,
     Definition,
     Template,
@@ -26,6 +27,8 @@ from tracer.corpora.synthetic.template import (
 from tracer.corpora.synthetic.writer import LOCALS, Unsuitable, Writer
 
 PARAMETERS = 4  # at most
+OFTEN = 0.8  # a statement is drawn for what it holds
+OF_FOCUS = 8  # operations of the program's family, to one of another
 TRIES = 8  # to write an operation that was drawn
 HIDDEN = ("object", "func", "stream")  # kinds whose values are not returned
 
@@ -57,6 +60,8 @@ class BalancedWriter(Writer):
         self.parameters: dict[str, str] = {}
         self.may_demand = True
         self.around = sorted(families)
+        wanted = grammar.wanted
+        self.weights = [len(wanted[f]) * (OF_FOCUS if f == focus else 1) for f in self.around]
         # What the definitions of this program offer.
         self.offered: list[Template] = []
         self.offered_expressions: dict[str, list[Template]] = {}
@@ -105,7 +110,24 @@ class BalancedWriter(Writer):
         return super().result(shown)
 
     def fill(self, text: str, scope: Scope) -> str:
-        return "".join(self._fill(text, scope, 1, set())[0])
+        """The text of a part of a definition, which has to fit."""
+        while True:
+            try:
+                return "".join(self._fill(text, scope, 1, set())[0])
+            except Unsuitable:
+                continue
+
+    def _fill(
+        self, text: str, scope: Scope, depth: int, avoid: Set[str], whole: bool = False
+    ) -> tuple[list[str], list[int], dict[str, str]]:
+        """As before, but hardly ever with the same variable twice: `n - n` says little."""
+        filled = super()._fill(text, scope, depth, avoid, whole)
+        pairs = zip(GAP.split(text), filled[0], strict=True)
+        names = [piece for gap, piece in pairs if gap != piece and gap[-3:-2] != " "]
+        names = [name for name in names if name in scope.types]
+        if len(set(names)) < len(names) and self.rng.random() < 0.8:
+            raise Unsuitable
+        return filled
 
     def _missing(self, scope: Scope, kind: str) -> str:
         full = len(self.parameters) >= PARAMETERS or len(self.used) >= LOCALS - 1
@@ -114,18 +136,17 @@ class BalancedWriter(Writer):
         return self.add_parameter(scope, kind)
 
     def _statement(self, scope: Scope, left: int) -> list[str]:
-        if self.rng.random() < 0.55:
-            family = self.focus if self.rng.random() < 0.8 else self.rng.choice(self.around)
+        """One that uses a definition, one that holds an operation, or just any."""
+        chance, templates = self.rng.random(), ()
+        if self.offered and chance < 0.35:
+            templates = self.offered
+        elif chance < OFTEN:
+            family = self.rng.choices(self.around, self.weights)[0]
             templates = self.rng.choice(self.grammar.wanted[family])
-            for _ in range(TRIES):
-                if lines := self.write(scope, self.rng.choice(templates), left + 6):
-                    return lines
+        for _ in range(TRIES if templates else 0):
+            if lines := self.write(scope, self.rng.choice(templates), left + 6):
+                return lines
         return super()._statement(scope, left)
-
-    def _choose_statement(self, scope: Scope) -> Template:
-        if self.offered and self.rng.random() < 0.6:
-            return self.rng.choice(self.offered)
-        return super()._choose_statement(scope)
 
     def _choose_expression(self, kind: str) -> Template:
         offered = self.offered_expressions.get(kind)
@@ -139,14 +160,14 @@ def compose(rng: Random, focus: str, families: Set[str], level: int) -> Draft:
     grammar = full_grammar()
     writer, scope = BalancedWriter(grammar, rng, focus, families, level), Scope()
     parts, lines = [], []
+    for kind in rng.sample(MODULES[focus].PARAMETERS, rng.choice((1, 1, 2))):
+        writer.add_parameter(scope, kind)
     for definition in _definitions(rng, focus, families):
         defined, text = writer.define(definition)
         parts.append(text)
         if definition.setup:
             for template in blocks(definition.family, definition.setup.replace("$", defined)):
                 lines += writer.write(scope, template)
-    for kind in rng.sample(MODULES[focus].PARAMETERS, rng.choice((1, 1, 2))):
-        writer.add_parameter(scope, kind)
     lines += writer.statements(scope, rng.randint(3 + level, 5 + 3 * level))
     lines.append(writer.result(scope))
     body = "\n".join(lines)

@@ -206,11 +206,8 @@ class $:
         return kind is ZeroDivisionError
 """,
         "Session Guard Scope",
-        setup="",
+        setup="with $({own ints}):\n{body}",
         statements="""
-with $({own ints}):
-{body}
-
 with $({own ints a}) as {new object}:
     {own ints a}.append({int})
 
@@ -241,6 +238,9 @@ class $:
         expressions={"int": "{var object}.value"},
         statements="""
 with $({int}) as {new int}:
+{body}
+
+with {var object}:
 {body}
 
 with {var object} as {new int a}:
@@ -319,6 +319,13 @@ EXPRESSIONS = {
     "int": """
         {int} + {int}
         {int} - {int}
+        {int} * {factor}
+        min({int}, {int})
+    """,
+    "bool": """
+        {int} > {int}
+        {int} == {item}
+        {int} < {small}
     """,
 }
 

@@ -8,6 +8,10 @@ EXPRESSIONS = {
         {int} - {int}
         {int} % {modulus}
     """,
+    "bool": """
+        {int} > {int}
+        {int} % {divisor} == {digits}
+    """,
 }
 
 STATEMENTS = """

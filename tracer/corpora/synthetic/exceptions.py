@@ -151,6 +151,13 @@ EXPRESSIONS = {
         {item} in {var any}
         {var mixed}[0] == {item}
         {int} > {int}
+        {int} > {item}
+        {int} < {small}
+        {int} % {divisor} == {digits}
+        len({var str}) > {cut}
+        not {var ints}
+        {key} in {var counts}
+        {item} not in {var ints}
     """,
     "ints": """
         sorted({var mixed})

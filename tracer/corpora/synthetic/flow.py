@@ -35,6 +35,8 @@ EXPRESSIONS = {
         {int} > {int} >= {int}
         type({var any}) is str
         callable({var any})
+        issubclass(type({var any}), int)
+        issubclass(bool, type({var any}))
         None in {var mixed}
         hasattr({var any}, 'upper')
         {var any} == {any}

@@ -365,14 +365,16 @@ $ = {{'add': lambda a, b: a + b, 'sub': lambda a, b: a - b, 'top': max}}
 
 EXPRESSIONS = {
     "int": """
-        (lambda x: x * {small})({int})
-        (lambda x, y=1: x - y)({int})
         {int} + {int}
+        {int} - {int}
+        {int} * {factor}
         max({int}, {int})
     """,
-    "ints": """
-        list(map(lambda v: v + {small}, {var ints}))
-        sorted({var ints}, key=lambda v: -v)
+    "bool": """
+        {int} > {int}
+        {int} == {item}
+        {int} < {small}
+        {item} in {var ints}
     """,
 }
 
@@ -381,6 +383,9 @@ STATEMENTS = """
 {new ints} = {ints}
 {new str} = {str}
 {own int} += {int}
+{new int} = (lambda x, y=1: x - y)({int})
+{new ints} = list(map(lambda v: v + {small}, {var ints}))
+{new ints} = sorted({var ints}, key=lambda v: -v)
 
 if {bool}:
 {body}

@@ -49,6 +49,7 @@ EXPRESSIONS = {
         {{**{var counts}, **{counts}}}
         {var counts} | {counts}
         {var counts}.copy()
+        {counts} | {var counts}
         dict({var counts})
         dict({var pairs})
         dict(zip({var strs}, {var ints}))

@@ -42,6 +42,9 @@ EXPRESSIONS = {
         hash({var int}) % {modulus}
         {var int}.bit_length()
         {var int}.bit_count()
+        bin({int}).count('1')
+        len(oct({int}))
+        int(hex({int}), 16) % {modulus}
         {var int}.conjugate()
         {var int}.as_integer_ratio()[1]
         {var float}.as_integer_ratio()[1]

@@ -46,6 +46,8 @@ EXPRESSIONS = {
         {item} not in {var ints}
         {item} in {var row}
         {small} in {var window}
+        {var int} in {var window}[:{count}]
+        {var window a} == {var window a}[::{cut}]
         {var ints} == {ints}
         {var ints} != {ints}
         {var ints} < {ints}

@@ -65,6 +65,10 @@ EXPRESSIONS = {
         f'{{{var int}:b}}'
         f'{{{var int}:,}}'
         format({var str}, '<8')
+        format({var int}, '04')
+        hex({int})[2:]
+        oct({int})[-1]
+        bin({int})[2:].zfill(8)
         repr({var str})
         ascii({var str})
         str({int})
