@@ -10,6 +10,7 @@ from statistics import mean, median
 
 import pytest
 
+from tracer.cells import encode
 from tracer.corpora import synthetic
 from tracer.corpora.split import normalised
 from tracer.corpora.synthetic.__main__ import counted, table
@@ -166,17 +167,19 @@ def test_programs_end_and_most_return_unless_they_are_about_exceptions(many):
     assert len(outcomes) > 10
 
 
-def test_a_trace_ends_before_the_budget_of_events_and_keeps_nearly_all_of_its_values(many):
+def test_a_trace_ends_before_the_budget_of_events_and_its_values_can_be_encoded(many):
+    whole = []
     with Sandbox(Limits(events=2000)) as box:
         for program in many[:60]:
             found = box.run_program(program)
             assert found.kind in ("ok", "exception"), program.source
             assert not found.flags and len(found.trace.events) < 2000
+            states = (event.locals for event in found.trace.events)
+            whole += [encode(value)[1] for state in states for value in state.values()]
+    assert mean(whole) >= 0.95
 
 
-@pytest.mark.parametrize(
-    "raises, least, most", [(0.0, 0.0, 0.05), (0.4, 0.25, 0.55), (1.0, 0.95, 1)]
-)
+@pytest.mark.parametrize("raises, least, most", [(0, 0, 0.05), (0.4, 0.25, 0.55), (1, 0.95, 1)])
 def test_a_dial_sets_how_many_programs_end_in_an_exception(raises, least, most):
     programs = drawn(120, families=["exceptions"], raises=raises)
     assert least <= mean(outcome(program) != "ok" for program in programs) <= most
@@ -187,8 +190,6 @@ def test_about_half_of_the_endless_programs_do_not_end():
     programs = drawn(120, families=["endless"])
     outcomes = Counter(outcome(program) == "endless" for program in programs)
     assert 0.35 <= outcomes[True] / 120 <= 0.65
-    loops = [program for program in programs if isinstance(program.source, str)]
-    assert all("while" in each.source or "for" in each.source for each in loops)
 
 
 @pytest.mark.parametrize("families", [BASIC, BALANCED])
@@ -233,8 +234,7 @@ def test_harder_programs_are_longer_and_deeper():
 
 
 def depth(tree):
-    children = [child for child in ast.iter_child_nodes(tree)]
-    return isinstance(tree, ast.stmt) + max(map(depth, children), default=0)
+    return isinstance(tree, ast.stmt) + max(map(depth, ast.iter_child_nodes(tree)), default=0)
 
 
 def test_arguments_cover_zero_negative_large_empty_and_equal_values(many):
