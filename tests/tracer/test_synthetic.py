@@ -25,7 +25,7 @@ from tracer.corpora.synthetic.families import (
     used,
 )
 from tracer.corpora.synthetic.literals import MORE_NAMES, NAMES, RANGES
-from tracer.corpora.synthetic.operations import listed, operations
+from tracer.corpora.synthetic.operations import by_line, listed, operations
 from tracer.corpora.synthetic.probe import probe
 from tracer.corpora.synthetic.template import GAP, blocks, lines
 from tracer.sandbox import Limits, Sandbox
@@ -140,6 +140,18 @@ def f(nums, text, n):
         syntax assign; syntax attribute"""
     assert set(found) == {name.strip() for name in expected.split(";")}
     assert found["int <"] == 2
+
+
+def test_operations_are_told_for_each_line():
+    found = by_line("def f(text):\n    text += 'a'\n    return text.upper()\n")
+    assert found[2] == {"str +=": 1}
+    assert found[3] == {"syntax return": 1, "str .upper": 1, "syntax attribute": 1}
+
+
+@pytest.mark.parametrize("kind", [str, list, dict, set, frozenset, tuple])
+def test_every_method_of_a_type_is_listed(kind):
+    methods = {name for name in dir(kind) if not name.startswith("_")}
+    assert methods == {n.split(" .")[1] for n in listed()[kind.__name__] if " ." in n}
 
 
 def test_the_table_of_operations_names_each_kind():

@@ -45,9 +45,10 @@ def programs(
     """
     _check(families, difficulty, calls, raises)
     for i in range(start, start + count):
-        source, found = _draw(Random(f"{seed}/{i}"), tuple(families), difficulty, calls, raises)
+        rng = Random(f"{seed}/{i}")
+        family, source, found = _draw(rng, tuple(families), difficulty, calls, raises)
         for call in found:
-            yield Program(source, call, f"synthetic/{i}", "synthetic")
+            yield Program(source, call, f"synthetic/{family}/{i}", "synthetic")
 
 
 def _check(families: Sequence[str], difficulty: int, calls: int, raises: float) -> None:
@@ -66,25 +67,29 @@ def _check(families: Sequence[str], difficulty: int, calls: int, raises: float) 
 
 def _draw(
     rng: Random, families: tuple[str, ...], level: int, calls: int, raises: float
-) -> tuple[str, list[str]]:
-    """The text of a program, and its calls."""
-    basic = tuple(family for family in families if family in BASIC)
-    if len(basic) < len(families):
+) -> tuple[str, str, list[str]]:
+    """The family of a program, its text, and its calls."""
+    focus = _family(rng, families)
+    if focus in BASIC:
+        grammar = BASIC_GRAMMAR
+        draft, call = _basic(rng, focus, [each for each in families if each in BASIC], level)
+    else:
         grammar = full_grammar()
-        weights = [grammar.breadth.get(family, OF_BASIC) for family in families]
-        focus = rng.choices(families, weights)[0]
-        if focus not in BASIC:
-            others = [family for family in families if family in BALANCED]
-            around = {focus, *rng.sample(others, min(2, len(others)))}
-            draft, call = _settled(rng, focus, around, level, raises)
-            return draft.source, [call, *_further(draft, call, grammar, rng, level, calls - 1)]
-        basic = (focus,)
-    draft, call = _basic(rng, basic, level)
-    return draft.source, [call, *_further(draft, call, BASIC_GRAMMAR, rng, level, calls - 1)]
+        others = [family for family in families if family in BALANCED]
+        around = {focus, *rng.sample(others, min(2, len(others)))}
+        draft, call = _settled(rng, focus, around, level, raises)
+    return focus, draft.source, [call, *_further(draft, call, grammar, rng, level, calls - 1)]
 
 
-def _basic(rng: Random, families: tuple[str, ...], level: int) -> tuple[Draft, str]:
-    focus = rng.choice(families)
+def _family(rng: Random, families: Sequence[str]) -> str:
+    """One of the families: the more operations it has, the more often."""
+    if set(families) <= set(BASIC):
+        return rng.choice(families)
+    breadth = full_grammar().breadth
+    return rng.choices(families, [breadth.get(family, OF_BASIC) for family in families])[0]
+
+
+def _basic(rng: Random, focus: str, families: Sequence[str], level: int) -> tuple[Draft, str]:
     others = rng.sample(families, min(len(families), rng.randint(1, 2)))
     writer, scope = Writer(BASIC_GRAMMAR, rng, focus, {focus, *others}, level), Scope()
     kinds = [rng.choice(PARAMETERS[focus]) for _ in range(rng.choice((1, 2, 2, 3)))]

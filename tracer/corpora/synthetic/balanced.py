@@ -111,11 +111,12 @@ class BalancedWriter(Writer):
 
     def fill(self, text: str, scope: Scope) -> str:
         """The text of a part of a definition, which has to fit."""
-        while True:
+        for _ in range(99):
             try:
                 return "".join(self._fill(text, scope, 1, set())[0])
             except Unsuitable:
-                continue
+                pass
+        raise AssertionError(f"nothing fits into {text!r}")
 
     def _fill(
         self, text: str, scope: Scope, depth: int, avoid: Set[str], whole: bool = False
@@ -204,7 +205,7 @@ def _table(family: str) -> list[tuple[Definition, float]]:
     held = [held_by(each).keys() - full_grammar().common for each in definitions]
     number = Counter(name for names in held for name in names)
     return [
-        (definition, max(0.2, sum(1 / number[name] for name in names)))
+        (definition, max(0.2, sum(1 / number[name] for name in sorted(names))))
         for definition, names in zip(definitions, held, strict=True)
     ]
 

@@ -7,7 +7,7 @@ Where it cannot be told, the operation is not counted.
 """
 
 import ast
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tracer.corpora.synthetic.inference import (
@@ -109,13 +109,23 @@ def listed() -> dict[str, tuple[str, ...]]:
 
 def operations(source: str) -> Counter[str]:
     """How often each operation stands in a program."""
-    found = Counter()
+    return Counter(name for _, name in _found(source))
+
+
+def by_line(source: str) -> dict[int, Counter[str]]:
+    """The same for each line that holds any, to tell which of them a model has learnt."""
+    lines: dict[int, Counter[str]] = defaultdict(Counter)
+    for node, name in _found(source):
+        if isinstance(node, ast.expr | ast.stmt | ast.pattern | ast.ExceptHandler):
+            lines[node.lineno][name] += 1
+    return dict(lines)
+
+
+def _found(source: str) -> Iterator[tuple[ast.AST, str]]:
     tree = ast.parse(source)
-    classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-    for node in ast.walk(tree):
-        for name in _of_node(node, classes):
-            found[name] += 1
-    return found
+    nodes = list(ast.walk(tree))
+    classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+    return ((node, name) for node in nodes for name in _of_node(node, classes))
 
 
 def _of_node(node: ast.AST, classes: set[str]) -> Iterator[str]:
