@@ -72,6 +72,7 @@ BASIC_GRAMMAR = Grammar(
 
 @cache
 def full_grammar() -> Grammar:
+    """The grammar of all families but the basic ones."""
     expressions: dict[str, list[Template]] = defaultdict(list)
     statements: list[Template] = []
     for name, module in MODULES.items():
@@ -87,15 +88,15 @@ def full_grammar() -> Grammar:
     for definition in definitions:
         breadth[definition.family] |= set(held_by(definition))
     return Grammar(
-        {kind: balanced(templates) for kind, templates in expressions.items()},
-        statements,
-        words.RANGES,
-        words.MORE_NAMES,
-        LIMITS,
-        definitions,
-        {family: list(table.values()) for family, table in holding.items()},
-        frozenset().union(*holding.values()),
-        {family: len(names) for family, names in breadth.items()},
+        expressions={kind: balanced(templates) for kind, templates in expressions.items()},
+        statements=statements,
+        literals=words.RANGES,
+        names=words.MORE_NAMES,
+        limits=LIMITS,
+        definitions=definitions,
+        wanted={family: list(table.values()) for family, table in holding.items()},
+        common=frozenset().union(*holding.values()),
+        breadth={family: len(names) for family, names in breadth.items()},
     )
 
 
