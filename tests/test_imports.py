@@ -20,10 +20,18 @@ ORDER = {
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
-        corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
+        corpora corpora.syntax
+        corpora.synthetic.template corpora.synthetic.literals corpora.synthetic.scope
+        corpora.synthetic.basic corpora.synthetic.numbers corpora.synthetic.text
+        corpora.synthetic.sequences corpora.synthetic.mappings corpora.synthetic.sets
+        corpora.synthetic.flow corpora.synthetic.functions corpora.synthetic.classes
+        corpora.synthetic.exceptions corpora.synthetic.endless
+        corpora.synthetic.inference corpora.synthetic.operations corpora.synthetic.families
+        corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
-        corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
+        corpora.synthetic corpora.synthetic.__main__
+        corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
         corpora.swaps corpora.split corpora.records
         pool gather pytest_plugin __main__

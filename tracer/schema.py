@@ -22,7 +22,7 @@ class Program(NamedTuple):
 
     source: str
     call: str | None = None  # code run and traced in the module's namespace; None: the module
-    origin: str = "file"  # "humaneval/3", "stdlib/textwrap.wrap", "synthetic/17"
+    origin: str = "file"  # "humaneval/3", "stdlib/textwrap.wrap", "synthetic/text/17"
     name: str = "program"  # the module's __name__
 
 

@@ -1,49 +1,17 @@
-"""The tables that synthetic programs are drawn from: expressions and statements with typed gaps.
+"""The five basic families: arithmetic, control flow, strings, lists and dicts.
 
-A gap is `{type}` (an expression), `{literal}` (a row of LITERALS), or a mode and a type:
-
-    {var ints}    a variable to read              {new int}     a name to bind, old or new
-    {own ints}    a variable to change            {fresh int}   a name to bind, always new
-
-A letter labels a gap, and the same label is the same text again. `{body}` is a nested block, in
-which the names of its header keep their values: so every loop ends. Sizes keep values small: the
-magnitude of a number, the length of anything else; `size` maps the sizes of the gaps, in order, to
-the size of the value, or of what the statement binds, or else changes.
+Few templates with weights of their own, which a small model can learn in minutes; their sizes are
+exact. The other families are in the files beside this one.
 """
 
-from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+
+from tracer.corpora.synthetic.template import Template, first, last, one_more
 
 FAMILIES = ("arithmetic", "control", "strings", "lists", "dicts")
 LIMITS = {"int": 9999, "item": 99, "float": 999, "bool": 1, "str": 12, "pair": 99}
 LIMITS |= {"ints": 6, "strs": 5, "counts": 6}
 ITEM = LIMITS["item"]
-
-Size = int | Callable[[Sequence[int]], int]
-
-
-class Template(NamedTuple):
-    family: str
-    text: str
-    size: Size = 0
-    level: int = 1  # lowest difficulty at which it is drawn
-    weight: float = 1.0
-    grows: bool = False  # may not read what a loop carries round: it would grow exponentially
-    jumps: bool = False  # for loop bodies only
-
-
-def first(sizes: Sequence[int]) -> int:
-    return sizes[0]
-
-
-def last(sizes: Sequence[int]) -> int:
-    return sizes[-1]
-
-
-def one_more(sizes: Sequence[int]) -> int:
-    return sizes[0] + 1
-
 
 _A, _C, _S, _L, _D = FAMILIES
 T = Template

@@ -1,23 +1,25 @@
 """Fills the templates of the grammar: draws typed statements that a scope allows."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Set
+from functools import lru_cache
 from itertools import accumulate
 from math import ceil
 from random import Random
 from textwrap import indent
 from typing import Any
 
-from tracer.corpora.grammar import EXPRESSIONS, LIMITS, STATEMENTS, Template
-from tracer.corpora.literals import LITERALS, NAMES
-from tracer.corpora.scope import Scope
+from tracer.corpora.synthetic.families import Grammar
+from tracer.corpora.synthetic.literals import spell
+from tracer.corpora.synthetic.scope import Scope
+from tracer.corpora.synthetic.template import GAP, Template, is_loop
 
-_GAP = re.compile(r"(\{\{|\}\}|\{[a-z ]+\})")
 _WORD = re.compile(r"[a-z_]\w*")
 _NOTHING = re.compile(r"(\w+) = \(?\1\)?")
-_LOCALS = 7  # of the 8 slots of the model
+LOCALS = 7  # of the 8 slots of the model
+_MUST_VARY = ("int", "item", "float", "bool", "str")  # an expression of these reads a variable
 _TURNS = (1, 5, 12)  # how often a statement may run, by the number of loops around it
-_CONTAINERS = ("ints", "strs", "counts")
+_SCALARS = set("int item float bool str bytes pair row frozen window any maybe".split())
 
 
 class Unsuitable(Exception):
@@ -27,16 +29,16 @@ class Unsuitable(Exception):
 class Writer:
     """Draws the statements of one function."""
 
-    def __init__(self, rng: Random, focus: str, families: set[str], level: int):
-        self.rng, self.focus, self.families, self.level = rng, focus, families, level
+    def __init__(self, grammar: Grammar, rng: Random, focus: str, families: Set[str], level: int):
+        self.grammar, self.rng, self.level = grammar, rng, level
+        self.focus, self.families = focus, frozenset(families)
         self.used: set[str] = set()  # all names of the function
-        self.tables: dict[str, tuple[list[Template], list[float]]] = {}
 
     def parameter(self, scope: Scope, kind: str) -> str:
-        value = LITERALS[kind](self.rng, self.level)
+        value = self.grammar.literals[kind](self.rng, self.level)
         if isinstance(value, int) and self.rng.random() < 0.2:
             value = -value
-        scope.bind(self._new_name(scope, kind), kind, _size(value))
+        scope.bind(self._new_name(scope, kind), kind, size_of(value))
         return repr(value)
 
     def result(self, scope: Scope) -> str:
@@ -66,7 +68,7 @@ class Writer:
             try:
                 return self._fill_statement(self._choose_statement(scope), scope, left)
             except Unsuitable:
-                self.used = used
+                self.used &= used | scope.types.keys()
         return []
 
     def _fill_statement(self, template: Template, scope: Scope, left: int) -> list[str]:
@@ -75,7 +77,7 @@ class Writer:
             raise Unsuitable
         if nested and scope.depth >= min(self.level, 2):
             raise Unsuitable
-        if nested and scope.loops and not _is_choice(template) and self.rng.random() < 0.8:
+        if nested and scope.loops and is_loop(template.text) and self.rng.random() < 0.8:
             raise Unsuitable  # a loop in a loop makes most of the steps, and they repeat
         avoid = scope.tainted if template.grows else set()
         depth = 1 if self.level == 1 else self.rng.choice((1, 2, self.level))
@@ -100,7 +102,7 @@ class Writer:
         if name in scope.carried:
             turns = _TURNS[min(scope.loops, 2)]
             size += max(0, size - scope.sizes[name]) * (turns - 1)
-        if size > LIMITS[kind]:
+        if size > self.grammar.limit(kind):
             raise Unsuitable
         return size
 
@@ -108,7 +110,7 @@ class Writer:
         self, template: Template, texts: list[str], scope: Scope, inner: Scope, left: int
     ) -> None:
         inner.depth += 1
-        if not _is_choice(template):
+        if is_loop(template.text):
             inner.enter_loop(self.rng)
         left -= template.text.count("\n") + 1 - texts.count("{body}")
         bodies = []
@@ -120,7 +122,7 @@ class Writer:
             left -= len(lines)
             texts[i] = indent("\n".join(lines), "    ")
             bodies.append(body)
-        scope.leave(bodies, whole="else:" in template.text)
+        scope.leave(bodies, whole=_covers(template.text))
 
     def _fill(
         self, text: str, scope: Scope, depth: int, avoid: Set[str], whole: bool = False
@@ -131,12 +133,12 @@ class Writer:
         labels: dict[str, str] = {}
         bound: dict[str, str] = {}
         changed: dict[str, str] = {}
-        for piece in _GAP.split(text):
+        for piece in GAP.split(text):
             if piece in labels:
                 piece = labels[piece]
             elif piece in ("{{", "}}"):
                 piece = piece[0]
-            elif _GAP.fullmatch(piece) and piece != "{body}":
+            elif GAP.fullmatch(piece) and piece != "{body}":
                 gap, (mode, kind, *_) = piece, [*piece[1:-1].split(" "), ""]
                 if mode in ("new", "fresh"):
                     piece = self._new_name(scope, kind, bound, mode == "fresh")
@@ -164,11 +166,11 @@ class Writer:
         if mode in ("var", "own"):
             without = avoid | scope.fixed | set(changed) if mode == "own" else avoid
             return self._variable(scope, kind, without)
-        if mode not in EXPRESSIONS and mode != "item":
-            value = LITERALS[mode](self.rng, self.level)
-            return repr(value), _size(value)
+        if mode not in self.grammar.expressions and mode not in ("item", "any"):
+            value = self.grammar.literals[mode](self.rng, self.level)
+            return spell(value), size_of(value)
         # A list must not get a second name: a loop over one could then append to the other.
-        alias = not (whole and mode in _CONTAINERS)
+        alias = not whole or mode in _SCALARS
         composite = depth > 0 and self.rng.random() < (0.85 if whole else 0.35)
         if composite or not alias or (mode == "bool" and depth > -2):
             return self._expression(scope, mode, depth - 1, avoid, alias)
@@ -178,9 +180,11 @@ class Writer:
         self, scope: Scope, kind: str, depth: int, avoid: Set[str] = frozenset(), alias: bool = True
     ) -> tuple[str, int]:
         name = "int" if kind == "item" else kind
+        if name not in self.grammar.expressions:
+            return self._atom(scope, kind, avoid, alias)
         for _ in range(12):
             try:
-                template = self._choose(name, EXPRESSIONS[name])
+                template = self._choose_expression(name)
                 if depth < 0 and "{bool}" in template.text:
                     continue
                 without = avoid | scope.tainted if template.grows else avoid
@@ -189,7 +193,7 @@ class Writer:
                 continue
             text, size = "".join(pieces), _result_size(template, sizes)
             constant = scope.types.keys().isdisjoint(_WORD.findall(text))
-            if size <= LIMITS[kind] and not (constant and kind not in (*_CONTAINERS, "pair")):
+            if size <= self.grammar.limit(kind) and not (constant and kind in _MUST_VARY):
                 return f"({text})", size
         return self._atom(scope, kind, avoid, alias)
 
@@ -199,16 +203,23 @@ class Writer:
                 return self._variable(scope, kind, avoid)
             except Unsuitable:
                 pass
-        value = LITERALS[kind](self.rng, self.level)
-        return f"({value!r})", _size(value)
+        if kind not in self.grammar.literals:
+            raise Unsuitable
+        value = self.grammar.literals[kind](self.rng, self.level)
+        return f"({spell(value)})", size_of(value)
 
     def _variable(self, scope: Scope, kind: str, without: Set[str]) -> tuple[str, int]:
         names = scope.named("int" if kind == "item" else kind, without)
-        names = [name for name in names if scope.sizes[name] <= LIMITS[kind]]
+        names = [name for name in names if scope.sizes[name] <= self.grammar.limit(kind)]
         if not names:
-            raise Unsuitable
-        name = names[-1] if self.rng.random() < 0.4 else self.rng.choice(names)
+            name = self._missing(scope, "int" if kind == "item" else kind)
+        else:
+            name = names[-1] if self.rng.random() < 0.4 else self.rng.choice(names)
         return name, scope.sizes[name]
+
+    def _missing(self, scope: Scope, kind: str) -> str:
+        """The name of a variable where the scope has none of this kind."""
+        raise Unsuitable
 
     def _new_name(
         self, scope: Scope, kind: str, taken: Iterable[str] = (), fresh: bool = True
@@ -217,9 +228,13 @@ class Writer:
         old = [name for name in scope.named(kind, scope.fixed) if name not in taken]
         if old and not fresh and self.rng.random() < (0.7 if scope.loops else 0.45):
             return self.rng.choice(old)
-        names = [name for name in NAMES[kind] if name not in scope.types and name not in taken]
+        names = [
+            name
+            for name in self.grammar.names[kind]
+            if name not in scope.types and name not in taken
+        ]
         known = [name for name in names if name in self.used]
-        if len(self.used) >= _LOCALS:
+        if len(self.used) >= LOCALS:
             names = known or ([] if fresh else old)
         elif known and self.rng.random() < 0.5:
             names = known
@@ -230,24 +245,32 @@ class Writer:
         return name
 
     def _choose_statement(self, scope: Scope) -> Template:
-        if not scope.loops:
-            return self._choose("statement", STATEMENTS)
-        return self._choose("in loops", STATEMENTS, _use_in_loops)
+        return self._choose("in loops" if scope.loops else "statement")
 
-    def _choose(
-        self,
-        name: str,
-        templates: Sequence[Template],
-        factor: Callable[[Template], float] = lambda template: 1,
-    ) -> Template:
-        if name not in self.tables:
-            fit = [t for t in templates if t.family in self.families and t.level <= self.level]
-            weights = [t.weight * factor(t) * (3 if t.family == self.focus else 1) for t in fit]
-            self.tables[name] = fit, list(accumulate(weights))
-        fit, weights = self.tables[name]
+    def _choose_expression(self, kind: str) -> Template:
+        return self._choose(kind)
+
+    def _choose(self, name: str) -> Template:
+        table = _table(self.grammar, name, self.focus, self.families, self.level)
+        fit, weights = table
         if not fit:
             raise Unsuitable
         return self.rng.choices(fit, cum_weights=weights)[0]
+
+
+@lru_cache(maxsize=4096)
+def _table(
+    grammar: Grammar, name: str, focus: str, families: frozenset[str], level: int
+) -> tuple[list[Template], list[float]]:
+    """The templates for an expression of a type, or a statement, and their summed weights."""
+    templates = grammar.expressions.get(name, grammar.statements)
+    fit = [t for t in templates if t.family in families and t.level <= level]
+    factors = [_use_in_loops(t) if name == "in loops" else 1 for t in fit]
+    weights = [
+        t.weight * factor * (3 if t.family == focus else 1)
+        for t, factor in zip(fit, factors, strict=True)
+    ]
+    return fit, list(accumulate(weights))
 
 
 def _use_in_loops(template: Template) -> float:
@@ -255,14 +278,17 @@ def _use_in_loops(template: Template) -> float:
     return 4 if "{own" in template.text else 0.2 if "{fresh" in template.text else 1
 
 
-def _is_choice(template: Template) -> bool:
-    return template.text.startswith("if")
+def _covers(text: str) -> bool:
+    """Whether one of the bodies surely runs to its end."""
+    return not is_loop(text) and ("else:" in text or "\nexcept" in text)
 
 
-def _size(value: Any) -> int:
+def size_of(value: Any) -> int:
+    if value is None:
+        return 0
     if isinstance(value, int | float):
         return ceil(abs(value))
-    return max(map(abs, value)) if isinstance(value, tuple) else len(value)
+    return max(map(abs, value), default=0) if isinstance(value, tuple) else len(value)
 
 
 def _result_size(template: Template, sizes: list[int]) -> int:

@@ -8,6 +8,7 @@ class Scope:
     """The variables that are surely bound, in the order in which they were changed last."""
 
     def __init__(self, parent: "Scope | None" = None):
+        self.parent = parent
         self.types: dict[str, str] = dict(parent.types) if parent else {}
         self.sizes: dict[str, int] = dict(parent.sizes) if parent else {}
         self.fixed: set[str] = set(parent.fixed) if parent else set()
@@ -19,6 +20,16 @@ class Scope:
     def bind(self, name: str, kind: str, size: int) -> None:
         self.types.pop(name, None)
         self.types[name], self.sizes[name] = kind, size
+
+    def bind_at_the_start(self, name: str, kind: str, size: int) -> None:
+        """A variable that the function has from its beginning, so that loops carry it too."""
+        scope: Scope | None = self
+        while scope:
+            scope.bind(name, kind, size)
+            if scope.loops:
+                scope.carried.add(name)
+                scope.tainted.add(name)
+            scope = scope.parent
 
     def named(self, kind: str, without: Set[str]) -> list[str]:
         return [name for name, each in self.types.items() if each == kind and name not in without]
