@@ -56,20 +56,19 @@ def train_batches(dataset: Dataset, batch_size: int, seed: int) -> Batches:
 
 def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
     """Every window once, in order; the last batch is filled up with masked windows."""
-    windows: Any = _windows(dataset, split)  # names its argument otherwise than Grain's protocol
-    source = grain.MapDataset.source(windows)
-    for batch in _batches(source, dataset, batch_size, drop=False):
+    for batch in _batches(_windows(dataset, split), dataset, batch_size, drop=False):
         short = batch_size - len(batch["mask"])
         padded = {n: np.concatenate([x, np.repeat(x[-1:], short, 0)]) for n, x in batch.items()}
         padded["mask"][batch_size - short :] = False
         yield padded
 
 
-def _windows(dataset: Dataset, split: str) -> ArrayRecordDataSource:
+def _windows(dataset: Dataset, split: str) -> grain.MapDataset:
     paths = dataset.shards(split, "windows")
     if not paths:
         raise UserError(f"{dataset.folder} has no windows in its {split} split")
-    return ArrayRecordDataSource(paths)
+    source: Any = ArrayRecordDataSource(paths)  # names its argument otherwise than Grain's protocol
+    return grain.MapDataset.source(source)
 
 
 def _batches(

@@ -48,6 +48,8 @@ def write_snapshot(
     )
     with orbax() as checkpointer:
         checkpointer.save(part.resolve(), args=arguments)
+    for path in part.rglob("commit_success.txt"):
+        path.unlink()  # it tells where on this machine the folder was, and nobody reads it
     seal = {
         "format": FORMAT,
         "score": score,
@@ -74,7 +76,7 @@ def read_snapshot(folder: Path, like: Mapping[str, Any]) -> tuple[Leaves, dict, 
     except Exception as error:
         raise Damaged(f"it cannot be read: {first_line(error)}") from error
     if bad := differing(leaves, seal["leaves"]):
-        raise Damaged(f"{some('leaf', 'leaves', bad)} not as saved")
+        raise Damaged(f"not as saved: {some('leaf', 'leaves', bad)}")
     return leaves, rest["progress"], rest["run"]
 
 
@@ -85,7 +87,7 @@ def read_seal(folder: Path) -> dict:
     try:
         seal = json.loads(path.read_text())
         whole = seal.pop("sha256") == text_digest(seal)
-    except (ValueError, AttributeError, KeyError) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise Damaged(f"{SEAL} cannot be read") from error
     if not whole:
         raise Damaged(f"{SEAL} differs from its own digest")
