@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import trainee
 from omegaconf import OmegaConf
-from tiny import tracing, training
+from tiny import WINDOW, config, tracing, training
 
 from experiments import snapshot, train
 from experiments.build import build
@@ -235,16 +235,19 @@ def test_59_in_a_browser_a_hostile_report_runs_nothing_and_asks_for_nothing(
     plain = tmp_path / "plain.html"
     plain.write_text(f"<!doctype html><title>plain</title><body>{evil}")
     seen = opened(chromium, plain, tmp_path / "profile")
-    assert "<title>owned</title>" in seen and listener.came  # the values are as bad as they look
+    # The values are as bad as they look: this page is gone, for one that they asked for.
+    assert "<title>plain</title>" not in seen and {"/fetched", "/image", "/meta"} <= {
+        *listener.came
+    }
     listener.came.clear()
 
     run = hostile_run(tmp_path / "<b onclick=1>run", evil)
     report = write_report([run, run], tmp_path / "report.html")
     seen = opened(chromium, report, tmp_path / "profile")
     assert not listener.came
-    title = re.findall("<title>.*?</title>", seen)
-    assert title == ["<title>2 runs · program-rssm</title>"]
-    assert "data-owned" not in seen and "1337" not in seen
+    title = re.findall("<title>.*?</title>", seen)[0]  # others are of the charts' points
+    assert title == "<title>2 runs · program-rssm</title>"
+    assert "<title>owned" not in seen and "data-owned" not in seen and "1337" not in seen
     kinds = re.findall(r"<script[^>]*>", seen)
     assert [kind for kind in kinds if "application/json" not in kind] == ["<script>"]
     assert len(re.findall('class="player"', seen)) == 2  # our own script ran
@@ -254,14 +257,19 @@ def test_59_in_a_browser_a_hostile_report_runs_nothing_and_asks_for_nothing(
 NAMES = ("x" * 200, "-rf", "a\nb", "${HOME}", "'; touch canary; '", "\u202egnp", "%2e%2e", "~", " ")
 
 
+def traced(path: Path, out: Path) -> Path:
+    window = [f"+window.{name}={size}" for name, size in WINDOW.items()]
+    places = ("corpus=files", f"corpus.path={path}", f"out={out}")
+    return trace_corpus(config("trace", *places, *window, "processes=1"))
+
+
 def test_60_a_name_is_data_and_never_a_path(canary, tmp_path):
     folder = tmp_path / "programs"
     folder.mkdir()
     for number, name in enumerate(NAMES):
         (folder / f"{name}.py").write_text(f"x = {number}\n")
-    cfg = tracing(tmp_path / "made", "corpus=files", f"corpus.path={folder}")
     try:
-        made = trace_corpus(cfg)
+        made = traced(folder, tmp_path / "made")
     except UserError as error:
         assert "\n" not in str(error)
     else:
@@ -285,7 +293,7 @@ def test_61_a_secret_of_our_environment_is_in_no_file(tmp_path, monkeypatch):
     monkeypatch.setenv("CANARY_SECRET", secret)
     program = tmp_path / "program.py"
     program.write_text("import os\nfound = sorted(os.environ.items())\nprint(found)\n" * 3)
-    spies = trace_corpus(tracing(tmp_path / "spies", "corpus=files", f"corpus.path={program}"))
+    spies = traced(program, tmp_path / "spies")
     data = trace_corpus(tracing(tmp_path / "data"))
     monkeypatch.setattr(train, "build_model", trainee.Table)
     run = train.train_run(training(data, tmp_path / "run", "steps=3"))
