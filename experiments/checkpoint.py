@@ -6,7 +6,9 @@ corrupt-STEP     moved aside because it was damaged; never removed
 """
 
 import json
+import math
 import shutil
+import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -70,8 +72,9 @@ class Checkpointer:
                 leaves, progress, _ = read_snapshot(self.folder / str(left[-1]), named(state))
             except Damaged as error:
                 damaged[left[-1]] = str(error)
+                where = self.folder / str(left[-1])
                 moved = f"; moved to {self._move_aside(left[-1])}" if quarantine else ""
-                print(f"checkpoint {self.folder / str(left[-1])} is damaged: {error}{moved}")
+                print(f"checkpoint {where} is damaged: {error}{moved}", file=sys.stderr)
             else:
                 return filled(state, leaves), progress
         raise UserError(self._nothing(step, damaged))
@@ -109,7 +112,8 @@ class Checkpointer:
                 score = read_seal(self.folder / str(step))["score"]
             except (Damaged, UserError):
                 continue
-            scores |= {} if score is None else {step: score}
+            if score is not None and math.isfinite(score):
+                scores[step] = score
         return max(scores, key=lambda step: (scores[step], step), default=None)
 
     def _remove(self, step: int) -> None:

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -224,7 +225,7 @@ def test_42_damage_is_found_and_told_and_moved_aside(tmp_path, capsys, thorough,
         shutil.copytree(kept, run / "checkpoints")
         file, where = harmed(run / "checkpoints", 8, how, draw)
         state, progress = restored(run, quarantine=True)
-        said = capsys.readouterr().out
+        said = capsys.readouterr().err
         if progress["data"] == {"next_index": 8}:
             assert_same(state, state_at(8))  # a blank in seal.json, say
             assert file == snapshot.SEAL and not said, where
@@ -249,7 +250,7 @@ def test_42_the_leaf_that_is_damaged_is_named(tmp_path, capsys):
     text = json.dumps(content | {"sha256": snapshot.text_digest(content)})
     (kept / "8" / snapshot.SEAL).write_text(text)
     assert restored(tmp_path)[1]["data"] == {"next_index": 4}
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert said == f"checkpoint {kept}/8 is damaged: not as saved: leaf params.w1\n"
     assert (kept / "8").exists()  # whoever only reads moves nothing
 
@@ -269,7 +270,7 @@ def test_43_what_is_missing_or_does_not_belong_is_damage(tmp_path, capsys, harm,
     harm(saved(tmp_path, 4, 8) / "8")
     state, _ = restored(tmp_path, quarantine=True)
     assert_same(state, state_at(4))
-    assert capsys.readouterr().out.startswith("checkpoint ")
+    assert re.search(f"^checkpoint .*/8 is damaged: {said}.*; moved to ", capsys.readouterr().err)
     assert (tmp_path / "checkpoints/corrupt-8").is_dir()
 
 
