@@ -91,7 +91,7 @@ class Report:
                 raise FloatingPointError(trouble)
             self.writer.note(f"skipped: {trouble}")
             if self.in_a_row >= self.patience and not self.stuck:
-                self.stuck = f"{self.in_a_row} steps in a row were skipped: {trouble}"
+                self.stuck = f"too many steps were skipped, {self.in_a_row} in a row: {trouble}"
         if step % self.log_every:
             return
         values = {name: float(value) for name, value in metrics.items()}

@@ -107,10 +107,8 @@ def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_loses_no_time_with_va
 @pytest.mark.parametrize("at", [1, 3, 4, 5, 12])
 def test_a_bad_step_stops_the_run_and_names_step_and_windows_if_that_is_asked_for(loss, at):
     run = Counting(at, loss=loss)
-    said = (
-        f"1 steps in a row were skipped: the loss is {loss:.6g} at step {at}, the gradient norm 2"
-    )
-    said += f", on train windows {10 * at - 10}, {10 * at - 9}"
+    said = f"too many steps were skipped, 1 in a row: the loss is {loss:.6g} at step {at}, "
+    said += f"the gradient norm 2, on train windows {10 * at - 10}, {10 * at - 9}"
     with pytest.raises(FloatingPointError, match=f"^{said}$"):
         run.train(patience=1)
     assert all(step < at for step in run.saved)
@@ -125,7 +123,7 @@ def test_a_loss_that_is_not_finite_and_was_not_skipped_stops_the_run(at):
 
 
 def test_it_is_said_in_one_line():
-    with pytest.raises(SystemExit, match="^error: 1 steps in a row .* nan at step 3.* 20, 21$"):
+    with pytest.raises(SystemExit, match="^error: too many steps .* nan at step 3.* 20, 21$"):
         guarded(lambda: Counting(3).train(patience=1))
 
 
@@ -145,12 +143,14 @@ def test_a_row_of_bad_steps_goes_back_and_on_with_other_data():
     assert run.trained[8:] == [(step, step + 4) for step in range(5, 13)]
     assert run.saved == [4, 8, 12]
     assert run.written == [5, 10]
-    assert run.notes[-1].startswith("back to step 4: 3 steps in a row were skipped: the loss is ")
+    assert run.notes[-1].startswith(
+        "back to step 4: too many steps were skipped, 3 in a row: the loss is "
+    )
 
 
 def test_it_goes_back_so_many_times_and_then_stops():
     run = Counting(*range(6, 99))
-    with pytest.raises(FloatingPointError, match="3 steps in a row were skipped: .* at step 7, "):
+    with pytest.raises(FloatingPointError, match="skipped, 3 in a row: .* at step 7, "):
         run.train(patience=3, rollbacks=2)
     assert sum(note.startswith("back") for note in run.notes) == 2
     assert run.saved == [4]
@@ -158,7 +158,7 @@ def test_it_goes_back_so_many_times_and_then_stops():
 
 def test_without_a_checkpoint_there_is_nothing_to_go_back_to():
     run = Counting(1, 2)
-    with pytest.raises(FloatingPointError, match="2 steps in a row were skipped"):
+    with pytest.raises(FloatingPointError, match="skipped, 2 in a row"):
         run.train(patience=2, rollbacks=3)
 
 
