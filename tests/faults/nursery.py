@@ -70,6 +70,20 @@ def kill_after(seconds: float) -> Callable[[int], None]:
     return harm
 
 
+def in_training(run_dir: Path, then: Callable[[int], None]) -> Callable[[int], None]:
+    """As soon as the first step is about to be taken."""
+    log = run_dir.with_suffix(".log")
+
+    def harm(pid: int) -> None:
+        for _ in range(6000):
+            if "transitions a step" in log.read_text() or not Path(f"/proc/{pid}").exists():
+                break
+            time.sleep(0.01)
+        then(pid)
+
+    return harm
+
+
 def kill_when(there: Path, number: int) -> Callable[[int], None]:
     def harm(pid: int) -> None:
         for _ in range(6000):

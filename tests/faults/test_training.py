@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import trainee
-from nursery import Nursery, kill_after, kill_when
+from nursery import Nursery, in_training, kill_after, kill_when
 from tiny import training
 
 from experiments import snapshot, train
@@ -99,40 +99,45 @@ def assert_same_run(one: Path, other: Path, step: int = LAST):
 
 @pytest.fixture(scope="module")
 def whole(nursery, tmp_path_factory) -> tuple[Path, float]:
-    """A run that nobody disturbed, and the seconds it took."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    ended = nursery.train(folder)
+    """A run that nobody disturbed, and the seconds that it trained."""
+    return undisturbed(nursery, tmp_path_factory.mktemp("whole") / "run")
+
+
+def undisturbed(nursery: Nursery, run: Path, *overrides: str, small: bool = True):
+    began: list[float] = []
+    note = in_training(run, lambda pid: began.append(time.monotonic()))
+    ended = nursery.train(run, *overrides, harm=note, small=small)
     assert ended.code == 0, ended.said
-    return folder, ended.seconds
+    return run, time.monotonic() - began[0]
 
 
-def killed_often(nursery: Nursery, folder: Path, times: int, seconds: float, small: bool) -> int:
-    """A run that is killed so many times, and then brought to its end; how often it had saved."""
-    draw, past = random.Random(4), 0
-    for _ in range(times):
-        ended = nursery.train(folder, harm=kill_after(draw.uniform(0, seconds)), small=small)
-        assert ended.code in (-signal.SIGKILL, 0), ended.said
-        past += (folder / "checkpoints").is_dir()
-    ended = nursery.train(folder, small=small)
-    assert ended.code == 0, ended.said
-    return past
-
-
-def test_38_a_run_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(
-    nursery, whole, tmp_path, thorough
+def killed_often(
+    nursery: Nursery, run: Path, times: int, seconds: float, *overrides: str, small: bool
 ):
-    kills = 20 if thorough else 2
-    killed_often(nursery, tmp_path / "run", kills, whole[1], small=True)
+    """A run that is killed so many times, each time within so many seconds of its training, and
+    then brought to its end."""
+    draw, killed = random.Random(4), 0
+    for _ in range(times):
+        harm = in_training(run, kill_after(draw.uniform(0, seconds)))
+        killed += nursery.train(run, *overrides, harm=harm, small=small).code == -signal.SIGKILL
+    ended = nursery.train(run, *overrides, small=small)
+    assert ended.code == 0, ended.said
+    assert killed >= 0.9 * times - 1  # else it was done before
+
+
+def test_38_a_run_that_is_killed_at_any_moment_ends_as_if_it_had_not_been(nursery, whole, tmp_path):
+    killed_often(nursery, tmp_path / "run", 2, whole[1] / 2, small=True)
     assert_same_run(whole[0], tmp_path / "run")
 
 
-def test_38_with_a_real_model(nursery, tmp_path, in_long_form):
-    plain, killed = tmp_path / "plain", tmp_path / "killed"
-    ended = nursery.train(plain, small=False)
-    assert ended.code == 0, ended.said
-    seconds = nursery.train(tmp_path / "again", small=False).seconds  # compiled already
-    killed_often(nursery, killed, 20, seconds, small=False)
-    assert_same_run(plain, killed)
+@pytest.mark.parametrize("small, steps", [(True, 150), (False, 60)])
+def test_38_killed_twenty_times(nursery, tmp_path, in_long_form, small, steps):
+    """Once with a table for a model, once with a real one."""
+    length = f"steps={steps}"
+    undisturbed(nursery, tmp_path / "first", "steps=3", small=small)  # compiled once
+    plain, seconds = undisturbed(nursery, tmp_path / "plain", length, small=small)
+    killed_often(nursery, tmp_path / "run", 20, seconds / 8, length, small=small)
+    assert_same_run(plain, tmp_path / "run", steps)
 
 
 def test_39_killed_before_a_checkpoint_has_its_name_the_previous_one_goes_on(
