@@ -20,10 +20,10 @@ def pytest_addoption(parser):
     parser.addoption("--record", action="store_true", help="write the golden files anew")
 
 
-def pytest_terminal_summary(terminalreporter):
-    """What was skipped here, and how to get it; the fault list says elsewhere what it left out."""
+def pytest_terminal_summary(terminalreporter, config):
+    """What was skipped here, and how to get it; what has its test elsewhere, to who asks for it."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
     for reason, count in sorted(reasons.items()):
-        if "belongs to" not in reason:
+        if "belongs to" not in reason or "faults" in config.option.markexpr:
             terminalreporter.write_line(f"skipped {count}: {reason}")
