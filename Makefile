@@ -41,6 +41,7 @@ $(DATA)/manifest.json: | .venv/ready
 
 $(RUN)/done: $(DATA)/manifest.json
 	$(BIN)/python -m experiments.train experiment=demo dataset=$(DATA) run_dir=$(RUN)
+	grep -q finished $(RUN)/status.json  # and not ended early by SIGTERM, which is no error
 	touch $@
 
 $(RUN)/eval/heldout.json: $(RUN)/done

@@ -16,8 +16,7 @@ ROOMS = ("rssm", "tracer", "optax")
 def build(cfg: DictConfig, *args: Any, **kwargs: Any) -> Any:
     """Call what a config names, after looking at what it really is."""
     for target in targets(OmegaConf.to_container(cfg, resolve=True)):
-        if room_of(target) not in ROOMS:
-            raise UserError(f"_target_ {target!r} is not under {', '.join(ROOMS)}")
+        check(target)
     try:
         return instantiate(cfg, *args, **kwargs)
     except InstantiationException as error:
@@ -30,11 +29,21 @@ def build_programs(corpus: DictConfig) -> Iterator[Program]:
         yield from build(corpus)
 
 
+def check(target: Any) -> None:
+    """The name is looked at before what it names, for to find that out runs its module."""
+    parts = target.split(".") if isinstance(target, str) else []
+    plain = all(part.isidentifier() and not part.startswith("_") for part in parts)
+    if not parts or not plain or parts[0] not in ROOMS or room_of(target) not in ROOMS:
+        raise UserError(f"_target_ {target!r} is not under {', '.join(ROOMS)}")
+    if parts[0] == "tracer" and (parts[1] != "corpora" or parts[-1] != "programs"):
+        raise UserError(f"_target_ {target!r} is no corpus: tracer also runs what it is given")
+
+
 def room_of(target: str) -> str:
     """Where an object was made, by whatever name it is reached."""
     try:
         found = get_object(target)
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         raise UserError(f"_target_ {target!r} is not there") from error
     return str(getattr(found, "__module__", None)).partition(".")[0]
 

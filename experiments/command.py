@@ -123,7 +123,7 @@ def keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     return found
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} must be given: {error.full_key}=..."
     return str(error).strip().partition("\n")[0] or type(error).__name__

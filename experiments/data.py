@@ -12,6 +12,8 @@ from array_record.python.array_record_data_source import ArrayRecordDataSource
 from experiments.command import UserError, user_errors
 from tracer.store import Dataset, unpack_window
 
+THREADS = 16  # that read ahead
+
 
 def open_dataset(folder: Path | str) -> Dataset:
     try:
@@ -21,10 +23,35 @@ def open_dataset(folder: Path | str) -> Dataset:
         raise UserError(f"{error}; `python -m experiments.trace` makes one") from error
 
 
-def train_batches(dataset: Dataset, batch_size: int, seed: int) -> grain.DatasetIterator:
-    """Batches for ever, each epoch in an order of its own."""
-    source = _windows(dataset, "train").seed(seed).shuffle().repeat()
-    return iter(_batches(source, dataset, batch_size, drop=True).to_iter_dataset())
+class Batches(Iterator[dict[str, np.ndarray]]):
+    """Batches of the train split for ever, each epoch in an order of its own: the same for the
+    same seed, whatever was read before, and by however many threads."""
+
+    def __init__(self, dataset: Dataset, batch_size: int, seed: int, threads: int = THREADS):
+        windows = _windows(dataset, "train")
+        self.batch_size = batch_size
+        self.order = grain.MapDataset.range(len(windows)).seed(seed).shuffle().repeat()
+        batches = _batches(self.order.map(windows.__getitem__), dataset, batch_size, drop=True)
+        self.batches = iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=threads)))
+
+    def __next__(self) -> dict[str, np.ndarray]:
+        return next(self.batches)
+
+    def get_state(self) -> dict[str, int]:
+        """The number of the batch that comes next."""
+        return self.batches.get_state()
+
+    def set_state(self, state: dict[str, int]) -> None:
+        self.batches.set_state(state)
+
+    def windows(self, state: dict[str, int]) -> list[int]:
+        """Which windows of the split are in the batch that came next then."""
+        first = state["next_index"] * self.batch_size
+        return [self.order[at] or 0 for at in range(first, first + self.batch_size)]
+
+
+def train_batches(dataset: Dataset, batch_size: int, seed: int) -> Batches:
+    return Batches(dataset, batch_size, seed)
 
 
 def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict[str, np.ndarray]]:

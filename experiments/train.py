@@ -1,15 +1,20 @@
 """`python -m experiments.train experiment=NAME run_dir=DIR`: train; the same command resumes."""
 
 import itertools
+import signal
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import loop
 from experiments.checkpoint import Checkpointer, read_run, write_run
-from experiments.command import UserError, command
+from experiments.claim import Stop, claim, write_status
+from experiments.command import UserError, command, first_line
 from experiments.data import eval_batches, open_dataset, train_batches
 from experiments.model import build_model, build_optimizer, count, read_spec
 from experiments.writer import Writer
@@ -17,7 +22,7 @@ from rssm.step import Trainer, TrainState
 from tracer.store import Dataset
 
 MAY_DIFFER = ("steps", "minutes", "log_every", "save_every", "valid_batches", "run_dir")
-MAY_DIFFER += ("optim.decay_steps",)
+MAY_DIFFER += ("optim.decay_steps", "guard")
 
 
 @command("train")
@@ -30,42 +35,67 @@ def train_run(cfg: DictConfig) -> Path:
     dataset = open_dataset(cfg.dataset)
     if (run_dir / "config.yaml").exists():
         check_same(cfg, read_run(run_dir)[0], run_dir)
-    trainer = Trainer(build_model(cfg, read_spec(cfg.dataset), cfg.seed), build_optimizer(cfg))
-    write_run(run_dir, cfg, dataset.schema)
-    checkpointer = Checkpointer(run_dir)
+    spec = read_spec(cfg.dataset)
+    model, optimizer = build_model(cfg, spec, cfg.seed), build_optimizer(cfg)
+    trainer = Trainer(model, optimizer, cfg.guard.spike, cfg.guard.window)
+    with claim(run_dir), Stop() as stop:
+        write_run(run_dir, cfg, dataset.schema)
+        settings = OmegaConf.to_container(cfg, resolve=True)
+        checkpointer = Checkpointer(run_dir, {"config": settings, "schema": dataset.schema})
+        with closing(checkpointer):
+            try:
+                step = go_on(cfg, trainer, dataset, checkpointer, stop)
+            except BaseException as error:
+                write_status(run_dir, "failed", checkpointer.latest() or 0, first_line(error))
+                raise
+        preempted = stop() and step < cfg.steps
+        write_status(run_dir, "preempted" if preempted else "finished", step)
+        if preempted:
+            print(f"{run_dir} is saved at step {step}; the same command goes on")
+    if stop.signal == signal.SIGINT:
+        sys.exit(128 + signal.SIGINT)
+    return run_dir
+
+
+def go_on(
+    cfg: DictConfig, trainer: Trainer, dataset: Dataset, checkpointer: Checkpointer, stop: Stop
+) -> int:
+    """Train from the newest checkpoint, or from the start; the step that was reached, and saved."""
+    run_dir = Path(cfg.run_dir)
     batches = train_batches(dataset, cfg.data.batch_size, cfg.seed)
-    state = trainer.initial()
-    if checkpointer.latest() is not None:
-        state, position = checkpointer.restore(state)
-        batches.set_state(position)
+    state, key = trainer.initial(), jax.random.key(cfg.seed)
+    if checkpointer.begun():
+        state, progress = checkpointer.restore(state, quarantine=True)
+        batches.set_state(progress["data"])
+        key = jax.random.wrap_key_data(jnp.array(progress["key"], jnp.uint32))
         print(f"resumed {run_dir} at step {int(state.step)}")
     print(
         f"{count(state.params):,} parameters on {jax.devices()[0]}; "
         f"{cfg.data.batch_size * dataset.layout.steps} transitions a step"
     )
     if int(state.step) >= cfg.steps:
-        checkpointer.close()
         print(f"{run_dir} has its {cfg.steps} steps")
-        return run_dir
-    writer = Writer(run_dir, int(state.step), cfg.steps)
-    try:
-        loop.train(
+        return int(state.step)
+    write_status(run_dir, "running", int(state.step))
+    with closing(Writer(run_dir, int(state.step), cfg.steps)) as writer:
+        state = loop.train(
             trainer,
             state,
             batches,
             checkpointer,
             writer,
             lambda state: validate(trainer, state, dataset, cfg),
+            stop,
+            key=key,
             steps=cfg.steps,
             seconds=60 * cfg.minutes,
             log_every=cfg.log_every,
             save_every=cfg.save_every,
-            seed=cfg.seed,
+            patience=cfg.guard.patience,
+            rollbacks=cfg.guard.rollbacks,
         )
-    finally:
-        writer.close()
-        checkpointer.close()
-    return run_dir
+        checkpointer.wait()
+    return int(state.step)
 
 
 def validate(

@@ -8,14 +8,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from tensorboardX import SummaryWriter
 
+from experiments.atomic import write_whole
+
 
 class Writer:
     """Writes into a run's folder; on resuming, what lies after the restored step is dropped."""
 
     def __init__(self, folder: Path, start: int, steps: int, tensorboard: bool = True):
         self.path = folder / "metrics.jsonl"
-        self._drop_after(start)
-        self.file = self.path.open("a")
+        self._open(start)
         self.board = SummaryWriter(str(folder / "tensorboard")) if tensorboard else None
         self.console = Console()
         columns = (
@@ -43,6 +44,15 @@ class Writer:
             if not self.console.is_terminal:
                 print(f"step {step}  {note}", flush=True)
 
+    def note(self, text: str) -> None:
+        """A line for people: something happened that is no metric."""
+        print(text, flush=True)
+
+    def rewind(self, step: int) -> None:
+        """Training goes on from this step: later rows will come again."""
+        self.file.close()
+        self._open(step)
+
     def advance(self, step: int) -> None:
         self.progress.update(self.task, completed=step)
 
@@ -52,9 +62,10 @@ class Writer:
         if self.board:
             self.board.close()
 
-    def _drop_after(self, start: int) -> None:
-        if not self.path.exists():
-            return
-        lines = self.path.read_text().splitlines()
-        kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= start]
-        self.path.write_text("".join(f"{line}\n" for line in kept))
+    def _open(self, start: int) -> None:
+        if self.path.exists():
+            lines = self.path.read_text().splitlines()
+            whole = [line for line in lines if line.endswith("}")]
+            kept = [line for line in whole if json.loads(line)["step"] <= start]
+            write_whole(self.path, "".join(f"{line}\n" for line in kept))
+        self.file = self.path.open("a")

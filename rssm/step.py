@@ -1,4 +1,4 @@
-"""One step of training: pure, compiled once, the state donated."""
+"""One step of training: pure, compiled once, the state donated, and not taken if it would harm."""
 
 from typing import Any, NamedTuple
 
@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
+from rssm.guard import Guard, judge
 from rssm.model import Belief, WorldModel
 from rssm.spec import Batch
 from rssm.types import Array, Bool, Int, PRNGKeyArray
@@ -18,26 +19,39 @@ class TrainState(NamedTuple):
     params: Any
     opt_state: optax.OptState
     step: Int[Array, ""]
+    guard: Guard
 
 
 class Trainer:
-    """The compiled functions of one model; it holds no parameters."""
+    """The compiled functions of one model; it holds no parameters. `spike` and `window` are the
+    guard's."""
 
-    def __init__(self, model: WorldModel, optimizer: optax.GradientTransformation):
+    def __init__(
+        self,
+        model: WorldModel,
+        optimizer: optax.GradientTransformation,
+        spike: float | None = None,
+        window: int = 128,
+    ):
         self.graph, self.params = nnx.split(model, nnx.Param)
         self.optimizer = optax.with_extra_args_support(optimizer)
+        self.spike, self.window = spike, window
         self.train_step = jax.jit(self._train_step, donate_argnums=0)
         self.eval_step = jax.jit(self._eval_step)
         self.predict = jax.jit(self._predict)
 
     def initial(self) -> TrainState:
         params = jax.tree.map(jnp.copy, self.params)  # the first step takes them away
-        return TrainState(params, self.optimizer.init(params), jnp.zeros((), jnp.int32))
+        step = jnp.zeros((), jnp.int32)
+        return TrainState(params, self.optimizer.init(params), step, Guard.initial())
 
     def _train_step(
         self, state: TrainState, batch: Batch, key: PRNGKeyArray, ahead: int | Int[Array, ""] = 0
     ) -> tuple[TrainState, Metrics]:
-        """`ahead`: by how many steps the optimizer's schedule runs ahead of the steps taken."""
+        """`ahead`: by how many steps the optimizer's schedule runs ahead of the steps taken.
+
+        A step that is skipped counts as a step, and leaves parameters and optimizer as they were.
+        """
         key = jax.random.fold_in(key, state.step)
 
         def total_loss(params: Any) -> tuple[Array, Metrics]:
@@ -48,8 +62,20 @@ class Trainer:
             grads, state.opt_state, state.params, ahead=ahead
         )
         params = optax.apply_updates(state.params, updates)
-        metrics |= {"loss": loss, "grad_norm": optax.tree.norm(grads)}
-        return TrainState(params, opt_state, state.step + 1), metrics
+        norm = optax.tree.norm(grads)
+        taken, guard = judge(state.guard, loss, norm, self.spike, self.window)
+        params, opt_state = jax.tree.map(
+            lambda new, old: jnp.where(taken, new, old),
+            (params, opt_state),
+            (state.params, state.opt_state),
+        )
+        metrics |= {
+            "loss": loss,
+            "grad_norm": norm,
+            "skipped": guard.skipped,
+            "in_a_row": guard.row,
+        }
+        return TrainState(params, opt_state, state.step + 1, guard), metrics
 
     def _eval_step(self, params: Any, batch: Batch, key: PRNGKeyArray) -> Metrics:
         loss, metrics = nnx.merge(self.graph, params).loss(batch, key)

@@ -3,6 +3,7 @@
 import atexit
 import os
 import tempfile
+from collections import Counter
 
 # Read when jax is first imported, which tests of the tracer never do.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -17,3 +18,12 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 def pytest_addoption(parser):
     parser.addoption("--benign", type=int, default=40, help="programs to run traced and untraced")
     parser.addoption("--record", action="store_true", help="write the golden files anew")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """What was skipped here, and how to get it; what has its test elsewhere, to who asks for it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in sorted(reasons.items()):
+        if "belongs to" not in reason or "faults" in config.option.markexpr:
+            terminalreporter.write_line(f"skipped {count}: {reason}")

@@ -41,12 +41,12 @@ ORDER = {
         spec dists nets tables
         losses dynamics dynamics.base
         encoder heads dynamics.rssm dynamics.slots
-        model optim
+        model optim guard
         step
     """,
     "experiments": """
-        command measure score charts episodes writer
-        build data checkpoint
+        command measure score charts episodes atomic writer claim
+        build data snapshot checkpoint
         model loop
         predict bench_tracer bench_model
         trace train evaluate imagine report bench

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.checkpoint import SCORE, Checkpointer, read_run, write_run
 from experiments.command import UserError
+from rssm.guard import Guard
 from rssm.step import TrainState
 
 
@@ -22,27 +23,30 @@ def state_at(step: int) -> TrainState:
         "w": jax.random.normal(jax.random.key(step), (3, 2)),
         "half": jnp.asarray([1 / 3, step], jnp.bfloat16),
     }
-    return TrainState(params, ((), {"count": jnp.int32(7 * step)}), jnp.int32(step))
+    opt_state = (), {"count": jnp.int32(7 * step), "empty": jnp.zeros((0, 2))}
+    return TrainState(params, opt_state, jnp.int32(step), Guard.initial())
 
 
-def save(checkpointer: Checkpointer, scores: dict[int, float]) -> None:
+def save(checkpointer: Checkpointer, scores: dict[int, float | None]) -> None:
     for step, score in scores.items():
-        checkpointer.save(state_at(step), {"at": [step]}, {SCORE: score})
+        checkpointer.save(state_at(step), {"at": [step]}, {} if score is None else {SCORE: score})
     checkpointer.wait()
 
 
 @pytest.mark.parametrize(
     "scores, kept",
     [
-        ({1: 0.9, 2: 0.1, 3: 0.2, 4: 0.3}, [1, 4]),  # the best is old
-        ({1: 0.1, 2: 0.2, 3: 0.3}, [3]),  # the best is the latest
-        ({1: 0.1, 2: 0.9, 3: 0.3}, [2, 3]),
+        ({1: 0.9, 2: 0.1, 3: 0.2, 4: 0.3}, [1, 3, 4]),  # the best is old
+        ({1: 0.1, 2: 0.2, 3: 0.3}, [2, 3]),  # the best is the latest
+        ({1: 0.1, 2: 0.9, 3: 0.3, 4: 0.3}, [2, 3, 4]),
         ({5: 0.0}, [5]),
+        ({1: None, 2: 0.1, 3: None, 4: None, 5: None}, [2, 4, 5]),  # some have no score
+        ({1: 0.5, 2: 0.5, 3: 0.1, 4: 0.1}, [2, 3, 4]),  # of equals the later one
     ],
 )
-def test_the_latest_and_the_best_are_kept(checkpointer, scores, kept):
+def test_the_latest_two_and_the_best_are_kept(checkpointer, scores, kept):
     save(checkpointer, scores)
-    assert sorted(checkpointer.manager.all_steps()) == kept
+    assert checkpointer.steps() == kept
     assert checkpointer.latest() == kept[-1]
 
 

@@ -1,27 +1,33 @@
-"""Training: compiled once, resumed as if never interrupted, stopped when it goes wrong."""
+"""Training: compiled once, resumed as if never interrupted, one process at a time."""
 
 import json
-import math
-import time
+import signal
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from tiny import training
 
-from experiments import data, loop, train
-from experiments.checkpoint import Checkpointer, read_run
-from experiments.command import UserError, guarded
+from experiments import data, train
+from experiments.checkpoint import Checkpointer, named, read_run
+from experiments.claim import Stop, claim
+from experiments.command import UserError
+from experiments.snapshot import read_snapshot
 from experiments.train import train_run
 from rssm.step import TrainState
-from tracer.store import Dataset
+from tracer.store import Dataset, unpack_window
 
 ROW = {"step", "loss", "grad_norm", "changed_right", "steps_per_second"}
 
 
 def rows(run_dir: Path) -> list[dict]:
     return [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+
+
+def status(run_dir: Path) -> dict:
+    return json.loads((run_dir / "status.json").read_text())
 
 
 def timeless(run_dir: Path) -> list[dict]:
@@ -46,6 +52,7 @@ def killed_after(count: int):
         def __init__(self, *args):
             self.batches, self.left = data.train_batches(*args), count
             self.get_state, self.set_state = self.batches.get_state, self.batches.set_state
+            self.windows = self.batches.windows
 
         def __next__(self):
             if not self.left:
@@ -114,6 +121,71 @@ def test_another_config_on_a_run_is_refused_and_changes_nothing(run, dataset):
     assert contents(run.folder) == before
 
 
+def test_a_run_tells_how_it_ended(run):
+    assert status(run.folder) == {"status": "finished", "step": 12, "error": None}
+
+
+def test_a_checkpoint_holds_all_that_is_needed_to_go_on(run, dataset):
+    names = named(run.trainer.initial())
+    _, progress, made_with = read_snapshot(run.folder / "checkpoints" / "12", names)
+    assert {name.partition(".")[0] for name in names} == set(TrainState._fields)
+    assert progress == {"data": {"next_index": 12}, "key": [0, 0]}
+    assert made_with["config"] == OmegaConf.to_container(read_run(run.folder)[0])
+    assert made_with["schema"] == Dataset(dataset).schema
+
+
+def test_a_second_trainer_on_a_folder_is_refused_and_changes_nothing(run, dataset):
+    before = contents(run.folder)
+    with claim(run.folder):
+        with pytest.raises(UserError, match=f"^another process trains in {run.folder}; choose"):
+            train_run(training(dataset, run.folder))
+    assert contents(run.folder) == before
+    with claim(run.folder):
+        pass  # it is free again
+
+
+def test_a_run_that_fails_says_why_in_its_status(dataset, tmp_path, monkeypatch):
+    def fail(*args, **settings):
+        raise FloatingPointError("the loss is nan at step 3")
+
+    monkeypatch.setattr(train.loop, "train", fail)
+    with pytest.raises(FloatingPointError):
+        train_run(training(dataset, tmp_path))
+    assert status(tmp_path) == {
+        "status": "failed",
+        "step": 0,
+        "error": "the loss is nan at step 3",
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_sets_a_flag_and_the_second_one_is_as_it_was_before(number):
+    heard, before = [], signal.signal(number, lambda *_: heard.append("before"))
+    try:
+        with Stop() as stop:
+            assert not stop()
+            signal.raise_signal(number)
+            assert stop() and not heard
+            signal.raise_signal(number)
+            assert heard == ["before"]
+        signal.raise_signal(number)
+        assert len(heard) == 2
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_batch_says_which_windows_are_in_it(dataset):
+    batches = data.train_batches(Dataset(dataset), 2, 7)
+    windows = data._windows(Dataset(dataset), "train")
+    fields = Dataset(dataset).layout.fields()
+    for _ in range(2 * len(windows)):  # epochs end within a batch
+        at = batches.get_state()
+        batch, which = next(batches), batches.windows(at)
+        for row, number in enumerate(which):
+            expected = unpack_window(windows[number], fields)
+            assert all((batch[name][row] == expected[name]).all() for name in expected)
+
+
 def test_a_folder_without_a_dataset_is_named(tmp_path):
     with pytest.raises(UserError, match="no dataset at .*nowhere: manifest.json is missing; `pyth"):
         train_run(training(tmp_path / "nowhere", tmp_path / "run"))
@@ -126,76 +198,3 @@ def test_the_same_seed_gives_the_same_batches_and_another_one_others(dataset):
 
     np.testing.assert_array_equal(first(0), first(0))
     assert not np.array_equal(first(0), first(1))
-
-
-# What follows has a trainer that only counts: it is the loop that is looked at.
-
-
-class Counting:
-    """A trainer whose loss turns into something else at a step, and all that hangs on it."""
-
-    def __init__(self, loss: float = 1.0, at: int = 10**9):
-        self.loss, self.at = loss, at
-        self.saved, self.written = [], []
-
-    def train_step(self, state, batch, key, ahead):
-        step = state.step + 1
-        loss = self.loss if step >= self.at else 1.0
-        return state._replace(step=step), {"loss": loss, "changed_right": 0.5}
-
-    def save(self, state, position, scores):
-        self.saved.append(state.step)
-
-    def write(self, step, metrics, shown=()):
-        self.written.append(step)
-
-    def advance(self, step):
-        pass
-
-    def get_state(self):
-        return {}
-
-    def __next__(self):
-        return {}
-
-    def train(self, steps: int = 12, seconds: float = 60, validate=lambda state: {}, **every: int):
-        every = {"log_every": 5, "save_every": 4} | every
-        state = TrainState({}, (), 0)
-        with_all = (self, state, self, self, self, validate)
-        return loop.train(*with_all, steps=steps, seconds=seconds, seed=0, **every)
-
-
-@pytest.mark.parametrize("loss", [math.nan, math.inf])
-@pytest.mark.parametrize("at", [1, 3, 4, 5, 12])
-def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_step(loss, at):
-    run = Counting(loss, at)
-    with pytest.raises(FloatingPointError, match=f"^the loss is {loss} at step {at}$"):
-        run.train()
-    assert all(step < at for step in run.saved + run.written)
-
-
-def test_a_loss_that_is_not_finite_is_said_in_one_line():
-    with pytest.raises(SystemExit, match="^error: the loss is nan at step 3$"):
-        guarded(lambda: Counting(math.nan, 3).train())
-
-
-def test_every_so_many_steps_are_logged_and_saved_and_the_last_is_saved():
-    run = Counting()
-    run.train(steps=11)
-    assert (run.written, run.saved) == ([5, 10], [4, 8, 11])
-
-
-def test_no_state_is_saved_twice():
-    run = Counting()
-    run.train(steps=12)
-    assert run.saved == [4, 8, 12]
-    late = Counting()
-    late.train(seconds=0.05, save_every=1, validate=lambda state: time.sleep(0.1) or {})
-    assert late.saved == [1]  # the time was over after a state had been saved
-
-
-def test_a_run_that_is_out_of_time_saves_where_it_is():
-    run = Counting()
-    state = run.train(steps=10**9, seconds=0.02, save_every=10**9, log_every=10**9)
-    assert run.saved == [state.step]
-    assert state.step > 0
