@@ -19,15 +19,18 @@ class Case(NamedTuple):
 Cases = dict[str, Case]
 
 
-def measure(call: Callable[[], object], runs: int) -> list[float]:
+Clock = Callable[[], float]
+
+
+def measure(call: Callable[[], object], runs: int, clock: Clock = time.perf_counter) -> list[float]:
     """Seconds of each run, after one that warms up."""
-    return [seconds(call) for _ in range(runs + 1)][1:]
+    return [seconds(call, clock) for _ in range(runs + 1)][1:]
 
 
-def seconds(call: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def seconds(call: Callable[[], object], clock: Clock = time.perf_counter) -> float:
+    began = clock()
     call()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def cost(found: list[float], per: float, unit: str) -> Case:

@@ -2,8 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
-from pathlib import Path
+import tokenize
+from collections.abc import Iterator
+from math import inf
 
 from rich.console import Console
 from rich.table import Table
@@ -14,38 +17,44 @@ from tracer.cwm.writer import DIALECTS, DIFFS, EXCEPTIONS
 from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import Trace, dump_trace
 from tracer.table import table_rows
-from tracer.values import render
+from tracer.values import Value, render
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
+    what = options.call or options.file
     try:
-        source = Path(options.file).read_bytes()
+        with tokenize.open(options.file) as file:  # with the encoding that its first lines name
+            source = file.read().encode()
     except OSError as error:
         print(f"cannot read {options.file}: {error.strerror}", file=sys.stderr)
         return 2
+    except (SyntaxError, UnicodeError) as error:
+        named = f"{type(error).__name__}({str(error)!r})"
+        print(f"{options.file}: rejected: {named}", file=sys.stderr)
+        return 1
     name = "program" if options.call else "__main__"
     with Sandbox(Limits(wall_s=options.seconds, events=options.events)) as box:
         outcome = box.run(source, options.call, name)
     try:
         if outcome.trace.events:
             SHOW[options.format](outcome.trace, options)
+            sys.stdout.flush()
     except ValueError as error:  # of --main
         print(error, file=sys.stderr)
         return 2
-    if outcome.kind == "ok":
-        return 0
-    print(complaint(options.call or options.file, outcome), file=sys.stderr)
-    return 1
+    if found := "; ".join(remarks(options.file, outcome)):
+        print(f"{what}: {found}", file=sys.stderr)
+    return 0 if outcome.kind == "ok" else 1
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tracer", description=__doc__)
-    parser.add_argument("file", help="a Python file")
+    parser.add_argument("file", help="a Python file; it is run without an input to read")
     parser.add_argument("--call", help="what to run in it, 'f(3)'; without it the file itself")
     parser.add_argument("--format", choices=sorted(SHOW), default="table")
-    parser.add_argument("--seconds", type=float, default=10.0, help="wall clock of the run")
-    parser.add_argument("--events", type=int, default=20_000, help="events that are kept")
+    parser.add_argument("--seconds", type=seconds, default=10.0, help="wall clock of the run")
+    parser.add_argument("--events", type=count, default=20_000, help="events that are kept")
     cwm = parser.add_argument_group("format cwm")
     cwm.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0], help="debugger: one '..'")
     cwm.add_argument("--diff", choices=DIFFS, default=DIFFS[0], help="where values are in full")
@@ -54,15 +63,35 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def complaint(what: str, outcome: Outcome) -> str:
-    """One line on why there is no full trace."""
-    if outcome.error is None:
-        return f"{what}: {outcome.kind}"
-    name, values = outcome.error.data
+def seconds(text: str) -> float:
+    if not 0 < float(text) < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time above 0")
+    return float(text)
+
+
+def count(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
+
+
+def remarks(file: str, outcome: Outcome) -> Iterator[str]:
+    """Why there is no full trace."""
+    events = len(outcome.trace.events)
+    if outcome.kind != "ok":
+        yield f"{outcome.kind}: {complaint(outcome.error)}" if outcome.error else outcome.kind
+    elif not events:
+        yield f"no code of {file} ran"
+    for flag in outcome.flags:
+        yield REMARKS[flag].format(events=events)
+
+
+def complaint(error: Value) -> str:
+    name, values = error.data
     if name in ("SyntaxError", "IndentationError", "TabError") and len(values) == 2:
         message, place = values
-        return f"{what}: {outcome.kind}: {name} in line {place.data[1].data}: {message.data}"
-    return f"{what}: {outcome.kind}: {render(outcome.error)}"
+        return f"{name} in line {place.data[1].data}: {message.data}"
+    return render(error)
 
 
 def show_table(trace: Trace, _: argparse.Namespace) -> None:
@@ -71,7 +100,11 @@ def show_table(trace: Trace, _: argparse.Namespace) -> None:
         table.add_column(column, overflow="fold")
     for number, row in enumerate(table_rows(trace)):
         table.add_row(str(number), *map(Text, row))
-    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(table)
+    if trace.stdout:
+        cut = f"\n... of {len(trace.stdout)} characters" * (len(trace.stdout) > PRINTED)
+        console.print(Text(f"printed:\n{trace.stdout[:PRINTED].rstrip()}{cut}"))
 
 
 def show_jsonl(trace: Trace, _: argparse.Namespace) -> None:
@@ -87,7 +120,20 @@ def show_cwm(trace: Trace, options: argparse.Namespace) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
 
 
+PRINTED = 2000  # characters of what the program printed that are shown
+REMARKS = {  # by flag
+    "trace_truncated": "the trace is cut off after {events} events",
+    "trace_incomplete": "the trace has not all events: there are {events}",
+    "tracer_removed": "the program took the tracer away: there are {events} events",
+    "output_truncated": "what it printed is cut off",
+}
 SHOW = {"table": show_table, "jsonl": show_jsonl, "cwm": show_cwm}
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)

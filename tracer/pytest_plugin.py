@@ -10,8 +10,8 @@ argument has no such text: an instance is shown as `<Name attribute=...>`, an it
 Tests pass and fail as they do without it, but for what depends on time. Values are read without
 running their code, and nothing of a call is held after it; a generator's frame, and with it its
 variables, until it is used up, dropped while the test runs, or the test ends. Where another tool
-has `sys.settrace`, such as coverage or a debugger, nothing is traced and one line says so. Threads
-that a test starts are not traced.
+has `sys.settrace`, such as coverage or a debugger, nothing is traced and one line says so. In the
+threads that a test starts the calls are traced that end before the test does.
 
 Records are written as calls end, in DIR.part-NUMBER, one file for each process of pytest-xdist. Of
 a run that was killed `python -m tracer.gather DIR.part-NUMBER DIR` makes the dataset.

@@ -7,6 +7,7 @@ alone. What goes wrong in here marks the trace and stays in here.
 
 import platform
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,17 +77,35 @@ class Watch:
         self.excerpts: dict[tuple, Excerpt] = {}
         self.keys: dict[tuple[str, int], Place] = {}
         self.now: Place | None = None
+        self.threads: list[tuple[Watch, int]] = []  # and how many events it began with
+        self.over = False  # of a thread's: the calls that are still open are forgotten
 
     def start(self) -> bool:
-        """Begin to watch this thread, unless another tool does."""
-        if sys.gettrace() is not None or self.left <= 0:
+        """Begin to watch this thread and those that it starts, unless another tool does."""
+        if sys.gettrace() is not None or threading.gettrace() is not None or self.left <= 0:
             return False
         self.base = sys._getframe(1)
+        threading.settrace(self._on_thread)
         sys.settrace(self.on_call)
         return True
 
+    def _on_thread(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
+        """What begins to run in another thread has a watch of its own, within the same limits."""
+        part = Watch(self.project, self.bounds, self.keep)
+        part.seen, part.kept, part.left = self.seen, self.kept, self.left
+        self.threads.append((part, self.left))
+        sys.settrace(part.on_call)
+        return part.on_call(frame, event, arg)
+
     def stop(self) -> None:
         """End it, and every call that is still open: generators that were not used up."""
+        if threading.gettrace() == self._on_thread:
+            threading.settrace(None)
+        for part, left in self.threads:
+            part.over = True
+            self.lost += part.lost
+            self.left -= left - part.left
+        self.threads.clear()
         removed = sys.gettrace() != self.on_call
         if not removed:  # what the watched code has put there, it has put there
             sys.settrace(None)
@@ -98,7 +117,7 @@ class Watch:
         self.base, self.muted = None, 0
 
     def on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        if self.muted and frame not in self.places:
+        if self.over or self.muted and frame not in self.places:
             return None
         file = self.project.file_of(frame)
         if file is None:
@@ -113,7 +132,7 @@ class Watch:
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         place = self.places.get(frame)
-        if place is None or place.local is None:
+        if place is None or place.local is None or self.over:
             return None
         if place.call.full and event == "line":
             return self.on_event

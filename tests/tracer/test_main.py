@@ -76,7 +76,7 @@ def test_the_dialect_of_cwm_is_an_option(file, capsys):
         ("x = 1\ndef f(:\n", None, "rejected: SyntaxError in line 2: "),
         ("if 1:\nx = 1", None, "rejected: IndentationError in line 2: "),
         ("x = 1\0", None, "rejected: "),
-        (b"\xff", None, "rejected: UnicodeDecodeError("),
+        (b"\xff", None, 'rejected: SyntaxError("invalid or missing encoding'),
         (
             "def f():\n    raise KeyError('missing\\nkey')",
             "f()",
@@ -97,6 +97,47 @@ def test_what_has_no_full_trace_is_one_line_on_stderr(tmp_path, capsys, source, 
     (line,) = capsys.readouterr().err.splitlines()
     assert complaint in line
     assert "Traceback" not in line
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"\xef\xbb\xbfname = '\xc3\xa9'\n",
+        b"# -*- coding: latin-1 -*-\nname = '\xe9'\n",
+        b"#!/usr/bin/python\n# vim: set fileencoding=cp1252 :\nname = '\xe9'\n",
+    ],
+    ids=["byte order mark", "latin-1", "cp1252"],
+)
+def test_a_file_is_read_in_the_encoding_that_it_names(tmp_path, capsys, source):
+    path = tmp_path / "program.py"
+    path.write_bytes(source)
+    assert main([str(path)]) == 0
+    assert "name = 'é'" in capsys.readouterr().out
+
+
+def test_what_the_program_printed_is_shown_and_cut_where_it_is_long(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("print('[bold]x[/bold]')\nprint('y' * 5000)\n")
+    assert main([str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "printed:\n[bold]x[/bold]\n" in out
+    assert out.endswith("... of 5016 characters\n")
+
+
+def test_a_trace_that_is_cut_off_or_empty_says_so(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("def f():\n    for i in range(9):\n        pass\n")
+    assert main([str(path), "--call", "f()", "--events", "5"]) == 0
+    assert capsys.readouterr().err == "f(): the trace is cut off after 5 events\n"
+    assert main([str(path), "--call", "len('x')"]) == 0
+    assert capsys.readouterr().err == f"len('x'): no code of {path} ran\n"
+
+
+@pytest.mark.parametrize("option", ["--seconds=0", "--seconds=nan", "--events=0", "--events=x"])
+def test_a_limit_is_a_number_above_0(capsys, option):
+    with pytest.raises(SystemExit, match="2"):
+        main(["program.py", option])
+    assert option.split("=")[1] in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("name", ["missing.py", "."])

@@ -75,9 +75,14 @@ class Thing:
 def make():
     thing = Thing()
     return thing
+
+
+def spread(n):
+    found = [*count(n)]
+    return found
 '''
 TESTS = """
-import gc, sys, weakref
+import gc, sys, threading, weakref
 import pytest
 from stack import *
 
@@ -121,6 +126,15 @@ def test_recursion():
 def test_what_a_call_made_can_go():
     thing = weakref.ref(make())
     assert thing() is None
+
+def test_threads():
+    found = []
+    workers = [threading.Thread(target=lambda n=n: found.append(spread(n))) for n in (2, 3, 4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(map(len, found)) == [2, 3, 4]
 
 def test_another_hook():
     before = sys.gettrace()
@@ -190,6 +204,15 @@ def test_a_call_of_a_function_under_test_is_a_trace(traces):
     assert render(add.events[-1].arg) == "2"
     assert "def double(x):" in add.source and "limit" not in add.source
     assert not [trace for trace in traces if trace.entry in ("double", "<lambda>")]
+
+
+def test_calls_in_threads_are_traces_with_frames_of_their_own(traces):
+    found = {trace.input: trace for trace in traces if trace.entry == "spread"}
+    assert sorted(found) == ["spread(2)", "spread(3)", "spread(4)"]
+    assert render(found["spread(3)"].events[-1].arg) == "[0, 1, 2]"
+    for trace in found.values():
+        assert [events[0].depth for events in frames(trace).values()] == [0, 1]
+        assert trace.outcome == "ok" and trace.flags == ()
 
 
 def test_every_event_stands_at_its_line_of_the_source(traces):
