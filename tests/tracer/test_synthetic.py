@@ -197,6 +197,19 @@ def test_a_dial_sets_how_many_programs_end_in_an_exception(raises, least, most):
     assert least <= mean(outcome(program) != "ok" for program in programs) <= most
 
 
+@pytest.mark.parametrize("start", ["(1,)", "'ab'", "[0]", "3"])
+def test_a_program_whose_values_explode_is_stopped_in_time(start):
+    source = "def f(x):\n    for _ in range(500):\n        x *= 2\n    return len(str(x))\n"
+    assert [run.outcome for run in probe(source, [f"f({start})"])] == ["large"]
+
+
+def test_a_program_that_does_not_end_is_stopped_whatever_it_catches():
+    source = "def f(x):\n    while x:\n        try:\n            x += 1\n"
+    source += "        except Exception:\n            pass\n        finally:\n            x -= 1\n"
+    outcomes = [run.outcome for run in probe(source, ["f(1)", "f(0)", "f('a')"])]
+    assert outcomes == ["endless", "ok", "TypeError"]
+
+
 def test_about_half_of_the_endless_programs_do_not_end():
     assert "endless" not in BALANCED
     programs = drawn(120, families=["endless"])

@@ -130,7 +130,9 @@ class BalancedWriter(Writer):
             raise Unsuitable
         return filled
 
-    def _missing(self, scope: Scope, kind: str) -> str:
+    def _missing(self, scope: Scope, kind: str, without: Set[str]) -> str:
+        if scope.loops and without >= scope.tainted:
+            raise Unsuitable  # the loop would carry it, and the template makes it grow
         full = len(self.parameters) >= PARAMETERS or len(self.used) >= LOCALS - 1
         if not self.may_demand or full or kind not in self.grammar.literals:
             raise Unsuitable

@@ -6,24 +6,28 @@ the program itself, and not by the interpreter, so that it is the same on every 
 """
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 STATEMENTS = 600  # that a program may execute; 2,000 events at the least are not reached before
+ITEMS = 200  # of any container or text that a variable holds
+BITS = 300  # of any integer
 LETTERS = 120  # of the repr of what a program returns
 _COUNT = "_count_"
+_SIZED = {str, bytes, list, tuple, dict, set, frozenset}
 
 
 class Run(NamedTuple):
-    """outcome: "ok", the name of an exception's class, "endless", or "large" for the value."""
+    """outcome: "ok", the name of an exception's class, "endless", or "large" where values are."""
 
     call: str
     outcome: str
     reached: frozenset[int]  # numbers of statements
 
 
-class _TooLong(BaseException):
-    """Goes through every `except` that a program has."""
+class _Stopped(BaseException):
+    """Goes through every `except` that a program has; its argument is the outcome."""
 
 
 def probe(source: str, calls: Iterable[str], most: int = STATEMENTS) -> Iterator[Run]:
@@ -42,7 +46,10 @@ def _run(module: Any, call: str, most: int) -> Run:
         left -= 1
         reached.add(number)
         if left < 0:
-            raise _TooLong
+            raise _Stopped("endless")
+        # Before the next statement, which may double it again.
+        if any(map(_is_large, sys._getframe(1).f_locals.values())):
+            raise _Stopped("large")
 
     outcome = "ok"
     space = {_COUNT: count, "__name__": "synthetic"}
@@ -50,11 +57,17 @@ def _run(module: Any, call: str, most: int) -> Run:
         exec(module, space)
         value = eval(call, space)
         outcome = "ok" if _is_short(value) else "large"
-    except _TooLong:
-        outcome = "endless"
+    except _Stopped as stopped:
+        outcome = stopped.args[0]
     except Exception as error:
         outcome = type(error).__name__
     return Run(call, outcome, frozenset(reached))
+
+
+def _is_large(value: Any) -> bool:
+    if type(value) is int:
+        return value.bit_length() > BITS
+    return type(value) in _SIZED and len(value) > ITEMS
 
 
 def _is_short(value: Any) -> bool:

@@ -212,13 +212,13 @@ class Writer:
         names = scope.named("int" if kind == "item" else kind, without)
         names = [name for name in names if scope.sizes[name] <= self.grammar.limit(kind)]
         if not names:
-            name = self._missing(scope, "int" if kind == "item" else kind)
+            name = self._missing(scope, "int" if kind == "item" else kind, without)
         else:
             name = names[-1] if self.rng.random() < 0.4 else self.rng.choice(names)
         return name, scope.sizes[name]
 
-    def _missing(self, scope: Scope, kind: str) -> str:
-        """The name of a variable where the scope has none of this kind."""
+    def _missing(self, scope: Scope, kind: str, without: Set[str]) -> str:
+        """The name of a variable where the scope has none of this kind, save for `without`."""
         raise Unsuitable
 
     def _new_name(
