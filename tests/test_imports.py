@@ -17,16 +17,16 @@ ORDER = {
         state layout
         monitor project
         trace encode watch
-        windows store parquet
+        windows shards part store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
-        corpora.swaps corpora.split corpora.records
-        pool gather pytest_plugin __main__
+        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
+        corpora.mutate corpora.swaps corpora.records corpora.near
+        pool leaks plan tracing derive gather pytest_plugin __main__
     """,
     "rssm": """
         types
@@ -37,7 +37,7 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score charts episodes writer
+        command measure score charts episodes writer progress
         build data checkpoint
         model loop
         predict bench_tracer bench_model

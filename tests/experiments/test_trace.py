@@ -21,6 +21,10 @@ def jsonl(path: Path, *records: object) -> Path:
     return path
 
 
+def shards(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.array_record")}
+
+
 def contents(folder: Path) -> dict[Path, tuple[int, bytes]]:
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
@@ -87,14 +91,20 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_an_interrupted_writing_leaves_nothing_behind(tmp_path, monkeypatch):
-    def interrupted(self, name, window):
+@pytest.mark.parametrize("at", ["write_window", "opened"])
+def test_an_interrupted_run_is_gone_on_with(tmp_path, monkeypatch, dataset, at):
+    """Interrupted among the windows, or at the first trace."""
+
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trace.Writer, "write_window", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        trace_corpus(tracing(tmp_path / "dataset", "corpus.count=3"))
-    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(trace.Writer, at, interrupted)
+        trace_corpus(tracing(tmp_path / "dataset"))
+    assert not (tmp_path / "dataset").exists()
+    trace_corpus(tracing(tmp_path / "dataset"))
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+    assert shards(tmp_path / "dataset") == shards(dataset)
 
 
 def test_a_corpus_that_breaks_off_leaves_nothing_behind_and_is_one_line(tmp_path):
