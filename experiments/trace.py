@@ -20,7 +20,6 @@ from rich.table import Table
 
 from experiments.build import build_programs
 from experiments.command import UserError, command, user_errors
-from experiments.data import open_dataset
 from experiments.progress import progress
 from tracer.derive import Counts, derive
 from tracer.layout import Layout
@@ -34,7 +33,13 @@ from tracer.shards import read_manifest
 from tracer.store import SPLITS, Dataset, Writer
 from tracer.tracing import Ledger, run_jobs
 
-MAY_DIFFER = ("out", "processes", "launcher", "verify")  # without another dataset coming out
+MAY_DIFFER = (
+    "out",
+    "processes",
+    "launcher",
+    "commit_every",
+    "verify",
+)  # without another dataset coming out
 
 
 class Terminated(BaseException):
@@ -57,7 +62,9 @@ def main(cfg: DictConfig) -> None:
     try:
         trace_corpus(cfg)
     except (Terminated, KeyboardInterrupt) as end:
-        print(f"interrupted; the same command goes on with what is in {cfg.out}.part")
+        part = Path(f"{cfg.out}.part")
+        rest = f"goes on with what is in {part}" if part.exists() else "begins anew"
+        print(f"interrupted; the same command {rest}")
         sys.exit(0 if isinstance(end, Terminated) else 130)
 
 
@@ -81,7 +88,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
             programs = progress(build_programs(cfg.corpus), "planning")
             spool = part.path / "programs.tmp"
             plan = make_plan(programs, spool, launch, against, cfg.leaks.drop)
-            ledger = Ledger(writer, plan)
+            ledger = Ledger(writer, plan, cfg.commit_every)
             trace_rest(ledger, limits, launch)
             outcomes, counts = derive(writer, cfg.seed, watched(launch))
         writer.complete(
@@ -141,7 +148,8 @@ def is_made(folder: Path, settings: dict) -> bool:
 def verify(folder: Path) -> None:
     """Read everything, and compare it with the manifest."""
     began = time.monotonic()
-    dataset = open_dataset(folder)
+    with user_errors(ValueError):
+        dataset = Dataset(folder)
     faults = list(dataset.faults())
     for fault in faults:
         print(fault)

@@ -47,13 +47,13 @@ def commit(folder: Path, name: str, records: list[bytes], ids: list[str], about:
         writer.close()
         sync(temporary)
         if len(ArrayRecordDataSource([str(temporary)])) != len(records):  # as on a full disk
-            raise OSError(f"{folder / name}: the records could not be written whole")
+            raise OSError("some records were not written")
         digest, size = digest_of(temporary), temporary.stat().st_size
         temporary.rename(folder / name)
     except (OSError, RuntimeError, ValueError) as error:
         temporary.unlink(missing_ok=True)
         said = str(error).partition("\n")[0]
-        raise OSError(said if name in said else f"{folder / name}: {said}") from error
+        raise OSError(f"{folder / name} could not be written: {said}") from error
     sync(folder)
     shard = Shard(name, size, digest, [zlib.crc32(record) for record in records], ids, about)
     append(folder, shard._asdict())
@@ -87,7 +87,7 @@ def lines(folder: Path) -> Iterator[dict]:
         try:
             line = json.loads(text)
             check = line.pop("check")
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if check == zlib.crc32(_text(line).encode()):
             yield line

@@ -4,6 +4,7 @@ A shard remembers the numbers of its programs. What an interrupted run has commi
 again; of a full shard that is missing or damaged just its programs are, and it gets its place back.
 """
 
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,7 +22,6 @@ from tracer.store import Open, Writer
 from tracer.values import render
 
 JOB = 8  # programs of a message, and the rest of the last one's function
-SAVED = 60.0  # seconds after which shards are committed that are not full
 
 
 class Job(NamedTuple):
@@ -43,8 +43,9 @@ class Result(NamedTuple):
 class Ledger:
     """Which programs of a plan have been run, and in which shards their traces are."""
 
-    def __init__(self, writer: Writer, plan: Plan):
-        self.writer, self.plan = writer, plan
+    def __init__(self, writer: Writer, plan: Plan, every: float = math.inf):
+        """`every` so many seconds shards are committed that are not full."""
+        self.writer, self.plan, self.every = writer, plan, every
         self.done = bytearray(len(plan.sides))
         self.lost: dict[int, Open] = {}  # by number of a program: the shard to be made again
         self.saved = time.monotonic()
@@ -90,7 +91,7 @@ class Ledger:
         elif not is_new and len(shard.records) == shard.about["expected"]:
             del shard.about["expected"]
             self._seal(shard, is_full=True)
-        elif is_new and time.monotonic() - self.saved > SAVED:
+        elif is_new and time.monotonic() - self.saved > self.every:
             self.save()
 
     def save(self, is_full: bool = False) -> None:
