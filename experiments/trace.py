@@ -33,13 +33,8 @@ from tracer.shards import read_manifest
 from tracer.store import SPLITS, Dataset, Writer
 from tracer.tracing import Ledger, run_jobs
 
-MAY_DIFFER = (
-    "out",
-    "processes",
-    "launcher",
-    "commit_every",
-    "verify",
-)  # without another dataset coming out
+# Without another dataset coming out.
+MAY_DIFFER = ("out", "processes", "launcher", "commit_every", "verify")
 
 
 class Terminated(BaseException):

@@ -123,10 +123,12 @@ def _ray(processes: int) -> Iterator[Launch]:
     if not find_spec("ray"):
         raise ValueError("launcher 'ray' needs the extra of that name: pip install ray")
     ray = import_module("ray")
-    own: dict[str, Any] = {"num_cpus": processes or os.cpu_count(), "include_dashboard": False}
     began = not ray.is_initialized()
     if began:
-        ray.init(log_to_driver=False, **({} if "RAY_ADDRESS" in os.environ else own))
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        own: dict[str, Any] = {"num_cpus": processes or os.cpu_count(), "include_dashboard": False}
+        settings = {} if "RAY_ADDRESS" in os.environ else own
+        ray.init(log_to_driver=False, logging_level="error", **settings)
     count = processes or int(ray.cluster_resources().get("CPU", 1))
 
     def launch(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:

@@ -291,10 +291,8 @@ def test_20_another_config_is_not_mixed_with_the_one_before(tmp_path, monkeypatc
     interrupt(tmp_path / "out", tracing(tmp_path / "out"), monkeypatch)
     with pytest.raises(SystemExit) as error:
         guarded(lambda: trace_corpus(tracing(tmp_path / "out", "limits.events=9")) and None)
-    assert (
-        f"{tmp_path}/out.part was begun with another config (config.limits.events: 2000, now 9)"
-        in str(error.value.code)
-    )
+    said = f"{tmp_path}/out.part was begun with another config (config.limits.events: 2000, now 9)"
+    assert said in str(error.value.code)
     assert len(ids(trace_corpus(tracing(tmp_path / "out")))) == 60
 
 
