@@ -190,6 +190,7 @@ def remarks(manifest: dict[str, Any]) -> Iterator[str]:
         ordered = sorted(why.items(), key=lambda each: (-each[1], each[0]))
         yield "could not be run: " + ", ".join(f"{times} {reason}" for reason, times in ordered)
     plan = manifest["plan"]
+    yield f"origins: {plan['origins']:,} functions or tasks"
     if plan["repetitions_left_out"]:
         yield f"left out: {plan['repetitions_left_out']} that repeat another"
     if plan["mutations_left_out"]:

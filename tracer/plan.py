@@ -8,6 +8,7 @@ copies of programs of evaluation sets are left out too, unless they shall only b
 import json
 from array import array
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,7 +69,9 @@ def make_plan(
     digests, groups = array("Q"), array("Q")  # of each program
     leaders: dict[int, tuple[Code, Code, str]] = {}  # of each code: whole, by function, group
     seen: set[int] = set()
+    origins: set[int] = set()
     repeated = 0
+    look_at = partial(looks, by_function=bool(against))
     with path.open("wb") as file:
         for look in (each for chunk in launch(look_at, chunks(programs)) for each in chunk):
             if look.digest in seen:
@@ -78,8 +81,9 @@ def make_plan(
             digests.append(look.digest)
             groups.append(key := hash_of(look.group))
             origin = look.program.origin
+            origins.add(hash_of(origin))
             if key ^ look.whole.digest not in leaders:
-                pieces = Code(origin, key, look.functions if against else ())
+                pieces = Code(origin, key, look.functions)
                 whole = Code(origin, key, [look.whole])
                 leaders[key ^ look.whole.digest] = (whole, pieces, look.group)
             file.write(json.dumps(look.program).encode() + b"\n")
@@ -100,6 +104,7 @@ def make_plan(
     )
     about = {
         "programs": len(groups),
+        "origins": len(origins),  # functions, or tasks of a set
         "repetitions_left_out": repeated,
         "near_copies_moved": moved,  # codes that are on the side of what they are like
         "leaks": {
@@ -116,14 +121,14 @@ def chunks(programs: Iterable[Program]) -> Iterator[tuple[Program, ...]]:
     return iter(lambda: tuple(islice(rest, CHUNK)), ())
 
 
-def look_at(programs: tuple[Program, ...]) -> list[Look]:
+def looks(programs: tuple[Program, ...], by_function: bool) -> list[Look]:
     return [
         Look(
             program,
             hash_of(f"{normalised(program.source)}\0{program.call}"),
             group(program),
             sketch(program.source),
-            functions(program.source),
+            functions(program.source) if by_function else (),
         )
         for program in programs
     ]

@@ -22,7 +22,6 @@ from tracer.corpora.syntax import parse
 
 SHINGLE = 8  # tokens
 HASHES = 128  # of each sketch; 16 bits are kept of each
-BAND = 4  # hashes that must agree for two programs to be compared
 NEIGHBOURS = 16  # programs of a band that each is compared with
 THRESHOLD = 0.8
 
@@ -30,9 +29,15 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _SKIPPED = {"ctx", "annotation", "returns", "type_comment", "kind", "type_params", "type_ignores"}
 _NAMES = {"id", "arg", "name", "asname"}
 
-_random = np.random.default_rng(0)
-_FACTOR = _random.integers(1, 2**63, HASHES, np.uint64) * np.uint64(2) + np.uint64(1)
-_SHIFT = _random.integers(0, 2**63, HASHES, np.uint64)
+
+def hash_of(text: str) -> int:
+    """64 bits, the same on every machine."""
+    data = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
+
+
+_FACTOR = np.array([hash_of(f"factor/{n}") | 1 for n in range(HASHES)], np.uint64)
+_SHIFT = np.array([hash_of(f"shift/{n}") for n in range(HASHES)], np.uint64)
 _POWERS = np.array([pow(0x9E3779B97F4A7C15, n, 1 << 64) for n in range(SHINGLE)], np.uint64)
 
 
@@ -43,12 +48,6 @@ class Sketch:
         tokens = list(_tokens(node))
         self.digest = hash_of("\0".join(tokens))  # of the names as they are
         self.hashes = np.stack([_least(tokens), _least(_numbered(tokens))])
-
-
-def hash_of(text: str) -> int:
-    """64 bits, the same on every machine."""
-    data = text.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
 @lru_cache(maxsize=64)  # the inputs of one function come one after the other
@@ -74,8 +73,7 @@ def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def pairs(hashes: np.ndarray) -> Iterator[tuple[int, int, float]]:
     """Which of the sketches [N, 2, HASHES] are near copies of an earlier one, and how similar."""
     found: dict[tuple[int, int], float] = {}
-    bands = hashes.reshape(len(hashes), -1).view(np.uint64)
-    for band in bands.T:
+    for band in _bands(hashes).T:
         order = np.argsort(band, kind="stable")
         ordered = band[order]
         for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
@@ -93,9 +91,7 @@ def pairs(hashes: np.ndarray) -> Iterator[tuple[int, int, float]]:
 def matches(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[int, int, float]]:
     """Which of our sketches are near copies of which of theirs, and how similar."""
     found: dict[tuple[int, int], float] = {}
-    mine = ours.reshape(len(ours), -1).view(np.uint64)
-    others = theirs.reshape(len(theirs), -1).view(np.uint64)
-    for band, other in zip(mine.T, others.T, strict=True):
+    for band, other in zip(_bands(ours).T, _bands(theirs).T, strict=True):
         by_key: dict[int, list[int]] = defaultdict(list)
         for number, key in enumerate(other.tolist()):
             by_key[key].append(number)
@@ -104,6 +100,11 @@ def matches(ours: np.ndarray, theirs: np.ndarray) -> Iterator[tuple[int, int, fl
                 if (i, j) not in found:
                     found[i, j] = float(similarity(ours[i], theirs[j]))
     yield from ((i, j, s) for (i, j), s in sorted(found.items()) if s >= THRESHOLD)
+
+
+def _bands(hashes: np.ndarray) -> np.ndarray:
+    """Four hashes as one number [N, bands]: programs that agree in a band are compared."""
+    return hashes.reshape(len(hashes), -1).view(np.uint64)
 
 
 def _tree(source: str) -> ast.AST:
