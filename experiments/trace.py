@@ -76,7 +76,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
     began = time.monotonic()
     fixed = {key: value for key, value in settings.items() if key not in MAY_DIFFER}
     about = {"version": VERSION, "python": platform.python_version()}
-    part = Part(folder, {**about, "config": fixed})
+    part = Part(folder, {**about, "config": fixed}, mend=folder.exists())
     try:
         with user_errors(ValueError), launcher(cfg.launcher, cfg.processes) as launch:
             writer = Writer(folder, layout, part.path)

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,20 @@ LOCK = ".lock"
 class Part:
     """The folder, held until `close`."""
 
-    def __init__(self, folder: Path, settings: dict[str, Any]):
+    def __init__(self, folder: Path, settings: dict[str, Any], mend: bool = False):
+        """`mend`: the dataset is there, made with these settings, and has lost files."""
         self.folder = folder
         self.path = folder.with_name(f"{folder.name}.part")
         self.lock = self._hold()
         try:
+            if folder.exists() and not mend:
+                with suppress(OSError):  # there may be an interrupted run in it
+                    (self.path / LOCK).unlink()
+                    self.path.rmdir()
+                said = f"{folder} already exists; choose another folder or remove it"
+                raise FileExistsError(said)
             if folder.exists():
-                self._take_back()
+                self._take_back(settings)
             self._begin(settings)
         except BaseException:
             self.close()
@@ -34,10 +42,10 @@ class Part:
 
     def finish(self) -> None:
         """Everything in it is on the disk: give it its name."""
-        (self.path / SETTINGS).unlink()
-        (self.path / LOCK).unlink()
         self.path.rename(self.folder)
         sync(self.folder.parent)
+        (self.folder / SETTINGS).unlink()
+        (self.folder / LOCK).unlink()
         self.close()
 
     def remove(self) -> None:
@@ -66,22 +74,22 @@ class Part:
                 raise OSError(said) from error
             os.close(fd)
 
-    def _take_back(self) -> None:
-        """A dataset that has lost files is mended where datasets are made."""
+    def _take_back(self, settings: dict[str, Any]) -> None:
+        """A dataset is mended where datasets are made."""
         (self.path / LOCK).unlink()
         try:
             self.path.rmdir()  # nothing is in it
         except OSError as error:
             said = f"there are both {self.folder} and {self.path}; remove one of them"
             raise FileExistsError(said) from error
+        _write(self.folder / SETTINGS, settings)
         self.folder.rename(self.path)
         os.close(self.lock)
         self.lock = self._hold()
 
     def _begin(self, settings: dict[str, Any]) -> None:
         path = self.path / SETTINGS
-        manifest = self.path / "manifest.json"
-        if not path.exists() and not manifest.exists() and read_manifest(self.path):
+        if not path.exists() and read_manifest(self.path):
             raise Damaged(f"{self.path} has no {SETTINGS}; remove the folder to begin anew")
         if path.exists():
             begun = json.loads(path.read_text())
@@ -91,11 +99,16 @@ class Part:
                     f"{self.path} was begun with another config ({said}); choose another folder, "
                     "remove it, or give the config that it was begun with"
                 )
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps(settings) + "\n")
-        sync(temporary)
-        temporary.rename(path)
-        manifest.unlink(missing_ok=True)
+        _write(path, settings)
+        (self.path / "manifest.json").unlink(missing_ok=True)
+
+
+def _write(path: Path, settings: dict[str, Any]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(settings) + "\n")
+    sync(temporary)
+    temporary.rename(path)
+    sync(path.parent)
 
 
 def difference(old: Any, new: Any, name: str = "") -> str:
