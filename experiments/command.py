@@ -34,9 +34,12 @@ def user_errors(*kinds: type[Exception]) -> Iterator[None]:
         raise UserError(first_line(error)) from error
 
 
-def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+def command(
+    name: str, spelled: Callable[[list[str]], list[str]] = list
+) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
     """A function of a config becomes `python -m experiments.NAME key=value`.
 
+    `spelled` puts what users may write otherwise into hydra's words.
     HYDRA_FULL_ERROR=1 shows where an error comes from.
     """
 
@@ -46,7 +49,7 @@ def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], 
             guarded(lambda: function(cfg))
 
         def main() -> None:
-            sys.argv[1:] = map(quoted, sys.argv[1:])
+            sys.argv[1:] = map(quoted, spelled(sys.argv[1:]))
             if not any(argument.startswith("-") for argument in sys.argv[1:]):
                 guarded(lambda: check_overrides(name, sys.argv[1:]))
             run()

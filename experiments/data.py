@@ -7,7 +7,6 @@ from typing import Any
 
 import grain
 import numpy as np
-from array_record.python.array_record_data_source import ArrayRecordDataSource
 
 from experiments.command import UserError, user_errors
 from tracer.store import Dataset, unpack_window
@@ -64,10 +63,9 @@ def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict
 
 
 def _windows(dataset: Dataset, split: str) -> grain.MapDataset:
-    paths = dataset.shards(split, "windows")
-    if not paths:
+    source: Any = dataset.records(split, "windows")  # names its argument otherwise than Grain
+    if not source:
         raise UserError(f"{dataset.folder} has no windows in its {split} split")
-    source: Any = ArrayRecordDataSource(paths)  # names its argument otherwise than Grain's protocol
     return grain.MapDataset.source(source)
 
 

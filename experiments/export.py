@@ -10,12 +10,11 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.command import UserError, command, user_errors
-from experiments.trace import Traced, digest, write
 from tracer.corpora.split import group, split
 from tracer.cwm import Check, Options, check
+from tracer.derive import derive
 from tracer.layout import Layout
 from tracer.records import SUFFIXES, TEXT, TRACE, read_traces, row, text_row, write_rows
-from tracer.sandbox import Outcome
 from tracer.schema import Program, Trace
 from tracer.store import SPLITS, Writer
 
@@ -71,11 +70,12 @@ def to_texts(found: Iterable[tuple[str, Trace]], out: Path, options: Options) ->
 
 def to_folder(found: Iterable[tuple[str, Trace]], out: Path, cfg: DictConfig) -> int:
     """A native dataset, as experiments.trace would have written it."""
-    layout = Layout(**cfg.window)
-    writer = Writer(out, layout)
+    writer = Writer(out, Layout(**cfg.window))
     try:
-        traced = (encoded(name, trace, layout) for name, trace in found)
-        outcomes, counts = write(traced, writer, layout, cfg.seed)
+        for name, trace in found:
+            program = Program(trace.source, trace.input, trace.origin)
+            writer.write_trace(name or split(group(program)), trace)
+        outcomes, counts = derive(writer, cfg.seed)
         manifest = {
             "config": OmegaConf.to_container(cfg, resolve=True),
             "python": platform.python_version(),
@@ -87,12 +87,6 @@ def to_folder(found: Iterable[tuple[str, Trace]], out: Path, cfg: DictConfig) ->
         writer.abandon()
         raise
     return sum(sum(kinds.values()) for kinds in outcomes.values())
-
-
-def encoded(name: str, trace: Trace, layout: Layout) -> Traced:
-    program = Program(trace.source, trace.input, trace.origin)
-    made = digest(program, Outcome(trace.outcome, trace.flags, trace.stdout, trace), layout)
-    return made._replace(split=name or split(group(program)))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,13 @@ ORDER = {
         bytecode statements schema witness cells tokens
         state layout
         monitor project
+<<<<<<< HEAD
         trace encode watch table
         windows store parquet
+=======
+        trace encode watch
+        windows shards part store parquet
+>>>>>>> data
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax
@@ -30,11 +35,18 @@ ORDER = {
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
+<<<<<<< HEAD
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
         corpora.swaps corpora.split corpora.records
         pool gather pytest_plugin __main__
+=======
+        corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
+        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
+        corpora.mutate corpora.swaps corpora.records corpora.near
+        pool leaks plan tracing derive gather pytest_plugin __main__
+>>>>>>> data
     """,
     "rssm": """
         types
@@ -45,8 +57,13 @@ ORDER = {
         step
     """,
     "experiments": """
+<<<<<<< HEAD
         command measure score charts episodes atomic writer claim
         build data snapshot checkpoint
+=======
+        command measure score charts episodes writer progress
+        build data checkpoint
+>>>>>>> data
         model loop
         predict bench_tracer bench_model
         trace train evaluate imagine report bench

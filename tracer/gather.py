@@ -8,7 +8,6 @@ import argparse
 import hashlib
 import json
 import platform
-import random
 import shutil
 import sys
 from collections import Counter
@@ -16,19 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracer.corpora.split import group, split
-from tracer.encode import encode_trajectory, pieces
+from tracer.derive import derive
 from tracer.layout import Layout
 from tracer.schema import Program, Trace, frames, load_trace
 from tracer.store import SPLITS, Writer
-from tracer.windows import pack
 
 
 def gather(folder: Path, out: Path) -> dict[str, Counter]:
     """Write the dataset; what is in it, by split."""
-    writer = Writer(out, layout := Layout())
+    writer = Writer(out, Layout())
     outcomes: dict[str, Counter] = {name: Counter() for name in SPLITS}
     counts: dict[str, Counter] = {name: Counter() for name in SPLITS}
-    held: dict[str, list[dict]] = {name: [] for name in SPLITS}
     functions = set()
     try:
         for trace in records(folder):
@@ -37,12 +34,7 @@ def gather(folder: Path, out: Path) -> dict[str, Counter]:
             functions.add(trace.origin)
             outcomes[name][trace.outcome] += 1
             counts[name] += count(trace)
-            for events in frames(trace).values():
-                held[name] += pieces(encode_trajectory(events, layout), layout)
-        for name in SPLITS:
-            random.Random(0).shuffle(held[name])
-            for window in pack(held[name], layout):
-                writer.write_window(name, window)
+        derive(writer, seed=0)
         about = folder / "config.json"
         manifest = {
             "config": json.loads(about.read_text()) if about.is_file() else {},

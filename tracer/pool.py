@@ -1,51 +1,142 @@
-"""Many programs over several processes, each with a warm sandbox, in the order given."""
+"""Much work over several processes or machines, with the results in the order of the items."""
 
 import atexit
 import multiprocessing
+import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache, partial
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import islice
-from typing import TypeVar
+from multiprocessing.connection import wait
+from typing import Any, Protocol, TypeVar
 
-from tracer.sandbox import Limits, Outcome, Sandbox
+from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Program
 
-BATCH = 32  # programs per message
-AHEAD = 4  # messages per process that wait for their turn
+BATCH = 8  # programs of a message
+AHEAD = 32  # items per process that are worked on or wait for their turn
+LAUNCHERS = ("local", "ray")
 
 T = TypeVar("T")
-Then = Callable[[Program, Outcome], T]
+R = TypeVar("R")
 
-_box: Sandbox | None = None  # of a worker process
+
+class Launch(Protocol):
+    """What does `work` for every item: a picklable function, in this process or in others."""
+
+    def __call__(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]: ...
+
+
+@contextmanager
+def launcher(name: str, processes: int) -> Iterator[Launch]:
+    """0 processes: as many as there are processors, of this machine or of the whole cluster."""
+    if name not in LAUNCHERS:
+        raise ValueError(f"unknown launcher {name!r}; there are: {', '.join(LAUNCHERS)}")
+    if name == "ray":
+        with _ray(processes) as launch:
+            yield launch
+    elif (count := processes or os.cpu_count() or 1) == 1:
+        yield here
+    else:
+        with _local(count) as launch:
+            yield launch
 
 
 def run_all(
-    programs: Iterable[Program], limits: Limits, processes: int, then: Then[T]
-) -> Iterator[T]:
+    programs: Iterable[Program], limits: Limits, processes: int, then: Callable[..., R]
+) -> Iterator[R]:
     """`then(program, outcome)` of every program, computed where the program ran."""
-    if processes <= 1:
-        with Sandbox(limits) as box:
-            for program in programs:
-                yield then(program, box.run_program(program))
-        return
+    with launcher("local", processes) as launch:
+        batches = iter(programs)
+        messages = iter(lambda: tuple(islice(batches, BATCH)), ())
+        for found in launch(partial(_run, limits=limits, then=then), messages):
+            yield from found
+
+
+def _run(programs: tuple[Program, ...], limits: Limits, then: Callable[..., R]) -> list[R]:
+    return [then(program, sandbox(limits).run_program(program)) for program in programs]
+
+
+@cache
+def sandbox(limits: Limits) -> Sandbox:
+    """The warm sandbox of this process."""
+    box = Sandbox(limits)
+    atexit.register(box.close)
+    return box
+
+
+def here(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """In this process, one after the other."""
+    return map(work, items)
+
+
+def in_order(
+    submit: Callable[[T], Any], result: Callable[[Any], R], items: Iterable[T], ahead: int
+) -> Iterator[R]:
+    rest = iter(items)
+    waiting = deque(map(submit, islice(rest, ahead)))
+    while waiting:
+        yield result(waiting.popleft())
+        waiting += map(submit, islice(rest, 1))
+
+
+@contextmanager
+def _local(processes: int) -> Iterator[Launch]:
     context = multiprocessing.get_context("spawn")
-    rest = iter(programs)
-    batches = iter(lambda: tuple(islice(rest, BATCH)), ())
-    with ProcessPoolExecutor(processes, context, _start, (limits,)) as pool:
-        waiting: deque[Future] = deque()
-        waiting += [pool.submit(_run, b, then) for b in islice(batches, AHEAD * processes)]
-        while waiting:
-            yield from waiting.popleft().result()
-            waiting += [pool.submit(_run, batch, then) for batch in islice(batches, 1)]
+    pool = ProcessPoolExecutor(processes, context, _start)
+
+    def launch(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        def submit(item: T) -> Any:
+            return pool.submit(work, item)
+
+        return in_order(submit, lambda future: future.result(), items, AHEAD * processes)
+
+    try:
+        yield launch
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _start(limits: Limits) -> None:
-    global _box
-    _box = Sandbox(limits)
-    atexit.register(_box.close)
+def _start() -> None:
+    """A worker is not interrupted at the terminal, and ends when its parent does."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
-def _run(programs: tuple[Program, ...], then: Then[T]) -> list[T]:
-    assert _box is not None
-    return [then(program, _box.run_program(program)) for program in programs]
+@contextmanager
+def _ray(processes: int) -> Iterator[Launch]:
+    """Ray's cluster where RAY_ADDRESS names one; else one of this machine's processes."""
+    if not find_spec("ray"):
+        raise ValueError("launcher 'ray' needs the extra of that name: pip install ray")
+    ray = import_module("ray")
+    began = not ray.is_initialized()
+    if began:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        own: dict[str, Any] = {"num_cpus": processes or os.cpu_count(), "include_dashboard": False}
+        settings = {} if "RAY_ADDRESS" in os.environ else own
+        ray.init(log_to_driver=False, logging_level="error", **settings)
+    count = processes or int(ray.cluster_resources().get("CPU", 1))
+
+    def launch(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        task = ray.remote(num_cpus=1)(lambda item: work(item))
+        return in_order(task.remote, ray.get, items, AHEAD * count)
+
+    try:
+        yield launch
+    finally:
+        if began:
+            ray.shutdown()

@@ -24,6 +24,7 @@ class Program(NamedTuple):
     call: str | None = None  # code run and traced in the module's namespace; None: the module
     origin: str = "file"  # "humaneval/3", "stdlib/textwrap.wrap", "synthetic/text/17"
     name: str = "program"  # the module's __name__
+    mutated: bool = False  # kept where it takes a path that no call before it took
 
 
 class Event(NamedTuple):

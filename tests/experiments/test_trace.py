@@ -1,6 +1,7 @@
 """Corpus to dataset: whole or not at all, made once, no program on two sides."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tiny import LAYOUT, config, tracing
 
 from experiments import trace
 from experiments.command import UserError, guarded
+from experiments.data import train_batches
 from experiments.trace import trace_corpus
 from tracer.corpora.split import group
 from tracer.schema import Program, frames
@@ -19,6 +21,10 @@ GOOD = {"id": "0", "code": "def f(x):\n    return x + 1", "input": "3", "output"
 def jsonl(path: Path, *records: object) -> Path:
     path.write_text("".join(f"{json.dumps(record)}\n" for record in records))
     return path
+
+
+def shards(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.array_record")}
 
 
 def contents(folder: Path) -> dict[Path, tuple[int, bytes]]:
@@ -87,14 +93,82 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
-def test_an_interrupted_writing_leaves_nothing_behind(tmp_path, monkeypatch):
-    def interrupted(self, name, window):
+def test_two_ray_workers_make_the_same_dataset(tmp_path, dataset):
+    pytest.importorskip("ray", reason="launcher=ray is not installed: the extra `ray` brings it")
+    cfg = tracing(tmp_path / "dataset", "launcher=ray")
+    cfg.processes = 2
+    trace_corpus(cfg)
+    assert shards(tmp_path / "dataset") == shards(dataset)
+
+
+def test_a_launcher_that_is_not_installed_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("tracer.pool.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="^launcher 'ray' needs the extra of that name"):
+        trace_corpus(tracing(tmp_path / "dataset", "launcher=ray"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_words_of_the_commands_are_put_into_those_of_hydra():
+    assert trace.spelled(["verify", "a b/c"]) == ["verify='a b/c'"]
+    assert trace.spelled(["corpus.launcher=ray", "out=x"]) == ["launcher=ray", "out=x"]
+
+
+def test_verify_reads_everything_and_names_what_is_damaged(run_main, dataset, tmp_path):
+    code, said, _ = run_main(trace.main, "verify", str(dataset))
+    records = sum(Dataset(dataset).manifest["records"].values())
+    assert (code, said.startswith(f"{dataset}: all {records} records of 6 shards")) == (0, True)
+    shutil.copytree(dataset, tmp_path / "copy")
+    path = tmp_path / "copy" / "train-traces-00000.array_record"
+    path.write_bytes(path.read_bytes()[:-1])
+    for arguments in (["verify", str(tmp_path / "copy")], [f"verify={tmp_path / 'copy'}"]):
+        code, said, error = run_main(trace.main, *arguments)
+        assert code == 1 and str(path) in said
+        assert error.startswith(f"error: {path} is damaged: none of its records 0 to")
+    code, _, error = run_main(trace.main, "verify", str(tmp_path))
+    assert (code, error) == (1, f"error: no dataset at {tmp_path}: manifest.json is missing")
+
+
+def test_a_manifest_that_was_changed_is_damaged(run_main, dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "copy")
+    path = tmp_path / "copy" / "manifest.json"
+    path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
+    code, _, error = run_main(trace.main, "verify", str(tmp_path / "copy"))
+    assert (code, error) == (1, f"error: {path} is damaged: its checksum is another")
+    path.write_text(path.read_text()[:-100])
+    code, _, error = run_main(trace.main, "verify", str(tmp_path / "copy"))
+    assert (code, error) == (1, f"error: {path} is damaged: it is no JSON object")
+
+
+def test_a_damaged_window_ends_the_training_in_one_line(dataset, tmp_path):
+    shutil.copytree(dataset, tmp_path / "copy")
+    path = tmp_path / "copy" / "train-windows-00000.array_record"
+    found, sound = Dataset(tmp_path / "copy"), path.read_bytes()
+    for at in range(len(sound.rstrip(b"\0")) - 1, 0, -16):  # not every byte is one of a record
+        path.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+        if any(": record " in fault for fault in found.faults()):
+            break
+    with pytest.raises(SystemExit, match=f"^error: {path}: record [0-9]+ ") as error:
+        batches = train_batches(found, 2, seed=0)
+        guarded(
+            lambda: [next(batches) for _ in range(len(found.records("train", "windows")))] and None
+        )
+    assert "\n" not in str(error.value.code)
+
+
+@pytest.mark.parametrize("at", ["write_window", "opened"])
+def test_an_interrupted_run_is_gone_on_with(tmp_path, monkeypatch, dataset, at):
+    """Interrupted among the windows, or at the first trace."""
+
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trace.Writer, "write_window", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        trace_corpus(tracing(tmp_path / "dataset", "corpus.count=3"))
-    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(trace.Writer, at, interrupted)
+        trace_corpus(tracing(tmp_path / "dataset"))
+    assert not (tmp_path / "dataset").exists()
+    trace_corpus(tracing(tmp_path / "dataset"))
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+    assert shards(tmp_path / "dataset") == shards(dataset)
 
 
 def test_a_corpus_that_breaks_off_leaves_nothing_behind_and_is_one_line(tmp_path):

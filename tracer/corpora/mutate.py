@@ -10,19 +10,28 @@ from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 
+from tracer.corpora.split import of_one_source
 from tracer.schema import Program
 
+MOST = 64  # calls of a function that are read before the first of them is mutated
 TRIES = 8  # per mutation wanted, before a call is taken to have no more
 
 
 def programs(corpus: Iterable[Program], mutations: int, seed: int = 0) -> Iterator[Program]:
-    """Each program, and after it the same code with up to `mutations` other calls."""
+    """The calls of each function, and after them up to `mutations` further ones for each.
+
+    Which of these take a path of their own is known when they have run: see `tracer.tracing`.
+    """
     if mutations < 0:
         raise ValueError(f"mutations={mutations} is below 0")
-    for program in corpus:
-        yield program
-        for call in calls(program, mutations, seed):
-            yield program._replace(call=call)
+    for run in of_one_source(corpus, lambda program: program.source, MOST):
+        yield from run
+        known = {program.call for program in run}
+        for program in run:
+            for call in calls(program, mutations, seed):
+                if call not in known:
+                    known.add(call)
+                    yield program._replace(call=call, mutated=True)
 
 
 def calls(program: Program, count: int, seed: int) -> list[str]:

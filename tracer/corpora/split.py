@@ -6,14 +6,17 @@ so a program keeps its side whatever else is in the corpus, on every machine and
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Literal
+from itertools import groupby, islice
+from typing import Literal, TypeVar
 
 from tracer.corpora.syntax import parse
 from tracer.schema import Program
 
 Split = Literal["train", "valid", "test"]
+T = TypeVar("T")
+
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _SHARED = ("stdlib/", "pytest/")  # where functions share text, the function is the program
 
@@ -43,6 +46,15 @@ def unique(programs: Iterable[Program]) -> Iterator[Program]:
         if key not in seen:
             seen.add(key)
             yield program
+
+
+def of_one_source(
+    programs: Iterable[T], source: Callable[[T], str], most: int = 256
+) -> Iterator[list[T]]:
+    """Programs behind one another that differ in their call alone, together, up to so many."""
+    for _, run in groupby(programs, source):
+        while calls := list(islice(run, most)):
+            yield calls
 
 
 @lru_cache(maxsize=64)  # the inputs of one function come one after the other
