@@ -1,0 +1,90 @@
+"""The process that becomes a program: bound, then compiled and traced, then gone."""
+
+import gc
+import os
+import sys
+from types import ModuleType
+from typing import Any, NoReturn
+
+from tracer.sandbox import frames, kernel, probes
+from tracer.sandbox.confine import Confinement, close_files, confine
+from tracer.sandbox.limits import MIB, Limits
+from tracer.schema import Program, Row, pack_row
+from tracer.trace import Settings, entry_name, run_program
+from tracer.values import Budget
+
+_exit = os._exit  # a program may put something else there
+SPARE = 4 * MIB  # of address space, given back at the end to say how a program without memory ended
+
+
+class Writer:
+    """Rows as frames, each in the pipe before the program goes on: a kill costs none of them."""
+
+    def __init__(self, fd: int, key: int, room: int):
+        self.fd, self.key, self.room = fd, key, room  # bytes; what does not fit is not written
+        self.first = ""  # statement
+        self.cut = self.ended = False
+
+    def write(self, row: Row) -> None:
+        if self.cut or self.ended:
+            return
+        self.first = self.first or row[4]
+        body = frames.dump(pack_row(row))
+        self.room -= len(body) + frames.HEAD.size
+        self.cut = self.room < 0
+        if not self.cut:
+            self._send(body)
+
+    def end(self, message: dict[str, Any]) -> None:
+        self.ended = True  # threads may go on for a moment
+        self._send(frames.dump(message))
+
+    def _send(self, body: bytes) -> None:
+        data = frames.pack(body, self.key)
+        self.key += 1
+        frames.write(self.fd, data)
+
+    def leave(self) -> None:
+        """In a process that the program forks, where it may: that one is not traced."""
+        sys.settrace(None)
+        self.ended = True
+        os.close(self.fd)
+
+
+def become(request: dict[str, Any], to: Confinement, folder: str, others: int) -> NoReturn:
+    """Be what is asked for; the pipes are in the request, and the process ends here."""
+    try:
+        if kernel.IS_LINUX:
+            kernel.die_with_parent()
+        os.setsid()
+        os.chdir(folder)
+        os.dup2(request["output"], 1)
+        os.dup2(request["output"], 2)
+        close_files((request["trace"],))
+        limits = Limits(**request["limits"])
+        limits.apply(others)
+        confine(to, (folder,))
+        writer = Writer(request["trace"], request["key"], limits.trace_mib * MIB)
+        if "probe" in request:
+            writer.end(probes.run(request["probe"], to.commands))
+        else:
+            run(request, limits, writer)
+    finally:
+        _exit(0)
+
+
+def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
+    stdout = sys.stdout  # the program may put something else there
+    spare = bytearray(SPARE)
+    program = Program(**request["program"])
+    settings = Settings(limits.events, Budget(*request["budget"]))
+    request.clear()
+    os.register_at_fork(after_in_child=writer.leave)
+    sys.modules["__main__"] = ModuleType("__main__")  # not the worker
+    gc.freeze()  # `gc.get_objects` does not show what is here already
+    ended = run_program(program, settings, writer.write)
+    del spare
+    flags = [*ended.flags, *(["trace_truncated"] if writer.cut else [])]
+    entry = entry_name(program, writer.first)
+    writer.end(ended._asdict() | {"flags": flags, "entry": entry})
+    stdout.flush()
