@@ -19,7 +19,10 @@ ORDER = {
         trace encode watch
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
-        sandbox.supervisor sandbox.worker sandbox
+        sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
+        sandbox.folder sandbox.view sandbox.private sandbox.probes
+        sandbox.child sandbox.serve sandbox.worker
+        sandbox.tiers sandbox.verdict sandbox.start sandbox.supervisor sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records

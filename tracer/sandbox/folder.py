@@ -19,8 +19,10 @@ def is_over(path: str, size: int, entries: int) -> bool:
         for entry in found:
             try:
                 state = entry.stat(follow_symlinks=False)
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError:
+                return True
             entries -= 1
             size -= 512 * state.st_blocks
             if stat.S_ISDIR(state.st_mode):

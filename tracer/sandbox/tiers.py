@@ -55,7 +55,7 @@ def candidates(
         if reason := _reason(each, missing, allow_weaker, trusted_programs, shell):
             out[each] = reason
         elif each in "AC":
-            found += [_bubblewrap(each, form, limits, shell) for form in _forms()]
+            found += [_bubblewrap(each, form, limits, shell) for form in forms()]
         else:
             found.append(_plain(each))
     return found, out
@@ -97,7 +97,7 @@ def _reason(
     return None
 
 
-def _forms() -> tuple[str, ...]:
+def forms() -> tuple[str, ...]:
     return ("root", "user namespace") if os.geteuid() == 0 else ("user namespace",)
 
 
