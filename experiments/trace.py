@@ -22,13 +22,13 @@ from tracer.corpora.split import group, split, unique
 from tracer.encode import encode_trajectory, pieces
 from tracer.layout import Layout
 from tracer.pool import run_all
-from tracer.sandbox import Limits, Outcome
+from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import OUTCOMES, Program, Trace, frames
 from tracer.store import SPLITS, Dataset, Writer
 from tracer.windows import pack
 
 SHUFFLED = 100_000  # pieces that are shuffled together before they are packed
-MAY_DIFFER = ("out", "processes")  # without another dataset coming out
+MAY_DIFFER = ("out", "processes", "sandbox")  # without another dataset coming out
 
 
 class Traced(NamedTuple):
@@ -54,19 +54,22 @@ def trace_corpus(cfg: DictConfig) -> Path:
         return folder
     with user_errors(TypeError):
         layout, limits = Layout(**cfg.window), Limits(**cfg.limits)
+    with Sandbox(limits, **cfg.sandbox) as box:
+        facts = box.facts()
+    print(f"sandbox: tier {facts['tier']}, {facts['form']}")
     writer = Writer(folder, layout)
     began = time.monotonic()
     try:
         programs = unique(build_programs(cfg.corpus))
         processes = cfg.processes or os.cpu_count() or 1
-        found = run_all(programs, limits, processes, partial(digest, layout=layout))
+        found = run_all(programs, limits, processes, partial(digest, layout=layout), **cfg.sandbox)
         outcomes, counts = write(found, writer, layout, cfg.seed)
         manifest = {
             "config": settings,
             "python": platform.python_version(),
             "outcomes": outcomes,
             "counts": counts,
-            "sandbox": "limits",  # bounds of time, memory and output; no isolation
+            "sandbox": facts,
         }
         writer.finish(manifest)
     except BaseException:

@@ -120,7 +120,7 @@ def test_a_name_that_another_room_of_ours_lends_is_welcome():
 def test_an_argument_that_is_not_taken_is_named_in_one_line():
     cfg = config("trace", "corpus=synthetic", "+corpus.size=3")
     with pytest.raises(UserError, match=r"tracer\.corpora\.synthetic\.programs.*'size'") as error:
-        build(cfg.corpus)
+        next(build_programs(cfg.corpus))
     assert "\n" not in str(error.value)
 
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import Program
@@ -21,18 +21,18 @@ _box: Sandbox | None = None  # of a worker process
 
 
 def run_all(
-    programs: Iterable[Program], limits: Limits, processes: int, then: Then[T]
+    programs: Iterable[Program], limits: Limits, processes: int, then: Then[T], **sandbox: Any
 ) -> Iterator[T]:
     """`then(program, outcome)` of every program, computed where the program ran."""
     if processes <= 1:
-        with Sandbox(limits) as box:
+        with Sandbox(limits, **sandbox) as box:
             for program in programs:
                 yield then(program, box.run_program(program))
         return
     context = multiprocessing.get_context("spawn")
     rest = iter(programs)
     batches = iter(lambda: tuple(islice(rest, BATCH)), ())
-    with ProcessPoolExecutor(processes, context, _start, (limits,)) as pool:
+    with ProcessPoolExecutor(processes, context, _start, (limits, sandbox)) as pool:
         waiting: deque[Future] = deque()
         waiting += [pool.submit(_run, b, then) for b in islice(batches, AHEAD * processes)]
         while waiting:
@@ -40,9 +40,9 @@ def run_all(
             waiting += [pool.submit(_run, batch, then) for batch in islice(batches, 1)]
 
 
-def _start(limits: Limits) -> None:
+def _start(limits: Limits, sandbox: dict[str, Any]) -> None:
     global _box
-    _box = Sandbox(limits)
+    _box = Sandbox(limits, **sandbox)
     atexit.register(_box.close)
 
 

@@ -3,10 +3,11 @@
 import gc
 import os
 import sys
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, NoReturn
 
-from tracer.sandbox import frames, kernel, probes
+from tracer.sandbox import command, frames, kernel, probes
 from tracer.sandbox.confine import Confinement, close_files, confine
 from tracer.sandbox.limits import MIB, Limits
 from tracer.schema import Program, Row, pack_row
@@ -53,6 +54,7 @@ class Writer:
 
 def become(request: dict[str, Any], to: Confinement, folder: str, others: int) -> NoReturn:
     """Be what is asked for; the pipes are in the request, and the process ends here."""
+    code = 1
     try:
         if kernel.IS_LINUX:
             kernel.die_with_parent()
@@ -63,14 +65,29 @@ def become(request: dict[str, Any], to: Confinement, folder: str, others: int) -
         close_files((request["trace"],))
         limits = Limits(**request["limits"])
         limits.apply(others)
-        confine(to, (folder,))
+        confine(to, (folder, "/tmp") if to.commands else (folder,))
+        code = act(request, to, limits)
+    except OSError as error:  # of a command, its file or its shell
+        os.write(2, f"{error}\n".encode())
+    finally:
+        _exit(code)
+
+
+def act(request: dict[str, Any], to: Confinement, limits: Limits) -> int:
+    """Do what is asked for, and say with which exit code to end."""
+    if "command" in request:
+        command.run(request, request["trace"])
+    elif "write" in request:
+        command.write(request)
+    elif "read" in request:
+        command.read(request, limits.output_kib << 10)
+    else:
         writer = Writer(request["trace"], request["key"], limits.trace_mib * MIB)
         if "probe" in request:
             writer.end(probes.run(request["probe"], to.commands))
         else:
             run(request, limits, writer)
-    finally:
-        _exit(0)
+    return 0
 
 
 def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
@@ -87,4 +104,5 @@ def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     flags = [*ended.flags, *(["trace_truncated"] if writer.cut else [])]
     entry = entry_name(program, writer.first)
     writer.end(ended._asdict() | {"flags": flags, "entry": entry})
-    stdout.flush()
+    with suppress(BaseException):  # its descriptor may be closed, and what it prints to another
+        stdout.flush()

@@ -27,7 +27,7 @@ _READ = _BIT["read_file"] | _BIT["read_dir"]
 _NEVER = _BIT["execute"] | _BIT["make_char"] | _BIT["make_block"] | _BIT["ioctl_dev"]
 _OF_FILES = sum(_BIT[n] for n in ("execute", "write_file", "read_file", "truncate", "ioctl_dev"))
 _BIND_AND_CONNECT = 3  # LANDLOCK_ACCESS_NET_BIND_TCP, _CONNECT_TCP; from version 4 on
-_SOCKETS_AND_SIGNALS = 3  # LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, _SIGNAL; from version 6 on
+_SOCKETS, _SIGNALS = 1, 2  # LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, _SIGNAL; from version 6 on
 
 
 class _Ruleset(ctypes.Structure):
@@ -47,17 +47,18 @@ def abi() -> int:
         return 0
 
 
-def restrict(read: Iterable[str], write: Iterable[str], execute: bool = False) -> None:
+def restrict(read: Iterable[str], write: Iterable[str], commands: bool = False) -> None:
     """Reach nothing but these files and folders from here on; what is not there is left out.
 
-    `execute`: what can be read can also be run. Needs no_new_privs, and raises OSError.
+    `commands`: what can be read can also be run, and others can be signalled, which one command
+    does to what another left running. Needs no_new_privs, and raises OSError.
     """
     version = abi()
     known = (1 << _HANDLED.get(version, len(_NAMES))) - 1
-    rules = _Ruleset(known, _BIND_AND_CONNECT, _SOCKETS_AND_SIGNALS)
+    rules = _Ruleset(known, _BIND_AND_CONNECT, _SOCKETS if commands else _SOCKETS | _SIGNALS)
     size = 8 if version < 4 else 16 if version < 6 else 24
     fd = kernel.syscall(_CREATE, ctypes.byref(rules), size, 0)
-    also = _BIT["execute"] if execute else 0
+    also = _BIT["execute"] if commands else 0
     try:
         for path in read:
             _allow(fd, path, (_READ | also) & known)

@@ -4,7 +4,6 @@ It never compiles a program and judges nothing: the supervisor is told how the c
 given the bytes of its trace and of its output as they came.
 """
 
-import fcntl
 import gc
 import os
 import select
@@ -20,11 +19,12 @@ from tracer.sandbox.child import become
 from tracer.sandbox.confine import Confinement
 from tracer.sandbox.frames import BrokenFrame, Channel
 from tracer.sandbox.limits import ENTRIES, FILES, MIB, Limits
+from tracer.sandbox.streams import Stream, Terminal, Wide
 
 LAST = 4 * MIB  # bytes that a child may write at its end, beyond the limit of its trace
-PIPE = 1 << 20  # bytes that a pipe shall hold; the most that a kernel usually gives
 TICK = 0.005  # seconds between looks at the trace: to be woken by every event is slow
 WATCH = 0.05  # seconds between looks at the folder
+COMMANDS = 16  # times as much may be in the folder of commands, looked at as rarely
 
 
 def serve() -> None:
@@ -77,67 +77,63 @@ def processes_of(uid: int) -> int:
     return 2 * found + 256
 
 
-class Stream:
-    """What a child writes to one pipe, up to a number of bytes; the rest is read and dropped."""
-
-    def __init__(self, room: int):
-        self.reader, self.writer = os.pipe()
-        os.set_blocking(self.reader, False)
-        self.room = room
-        self.kept, self.cut, self.open = bytearray(), False, True
-
-    def fileno(self) -> int:
-        return self.reader
-
-    def drain(self) -> None:
-        """Read what is there."""
-        try:
-            while self.open:
-                part = os.read(self.reader, PIPE)
-                room = self.room - len(self.kept)
-                self.kept += part[:room]
-                self.cut = self.cut or len(part) > room
-                self.open = bool(part)
-                if len(part) < 1 << 16:
-                    return
-        except BlockingIOError:
-            return
-
-
 def run_child(request: dict, to: Confinement, others: int) -> tuple[dict, bytes, bytes]:
     """How a child ended, and what it wrote."""
     limits = Limits(**request["limits"])
-    place = tempfile.mkdtemp(prefix="program-", dir=request["folder"])
-    trace, output = Stream(limits.trace_mib * MIB + LAST), Stream(limits.output_kib << 10)
-    widen(trace.writer)
+    # The folder of commands is there before and after them, and so is what they leave running.
+    lasts = to.commands and "probe" not in request
+    base = "/tmp" if to.commands else request["folder"]
+    place = request["folder"] if lasts else tempfile.mkdtemp(prefix="program-", dir=base)
+    trace = Wide(limits.trace_mib * MIB + LAST)
+    output = (Terminal if to.commands else Stream)(limits.output_kib << 10)
+    head: dict[str, Any] = {"reason": "fork"}
     try:
-        child = os.fork()
+        child = fork()
         if child == 0:
             become(request | {"trace": trace.writer, "output": output.writer}, to, place, others)
         os.close(trace.writer)
         os.close(output.writer)
-        head = follow(child, trace, output, limits, place)
+        watch = Watch(place, COMMANDS if lasts else 1, limits)
+        head = follow(child, trace, output, limits, watch)
+        if not to.seccomp:
+            kill(os.killpg, child)
     finally:
         os.close(trace.reader)
         os.close(output.reader)
-        if to.namespace:
+        if to.namespace and not (lasts and head["reason"] is None):
             kill(os.kill, -1)  # all but this process and the first one of the namespace
-        elif not to.seccomp:
-            kill(os.killpg, child)
-        folder.remove(place)
+        if not lasts:
+            folder.remove(place)
     return head, bytes(trace.kept), bytes(output.kept)
 
 
-def widen(pipe: int) -> None:
+def fork() -> int:
     try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
-    except (OSError, AttributeError):
-        pass  # one user may only have so many large pipes
+        return os.fork()
+    except BlockingIOError:  # what commands left running is all that their user may have
+        kill(os.kill, -1)
+        time.sleep(0.1)
+        return os.fork()
 
 
-def follow(child: int, trace: Stream, output: Stream, limits: Limits, place: str) -> dict:
+class Watch:
+    """Looks at a folder now and then, for whether it holds too much."""
+
+    def __init__(self, place: str, scale: int, limits: Limits):
+        self.place, self.pause = place, WATCH * scale
+        self.most = FILES * limits.file_mib * MIB * scale, ENTRIES * scale
+        self.next = time.monotonic() + self.pause
+
+    def sees_too_much(self, now: float) -> bool:
+        if now < self.next:
+            return False
+        self.next = now + self.pause
+        return folder.is_over(self.place, *self.most)
+
+
+def follow(child: int, trace: Stream, output: Stream, limits: Limits, watch: Watch) -> dict:
     """Read what the child writes until it ends, or has to be ended."""
-    began = watched = time.monotonic()
+    began = time.monotonic()
     handle = handle_of(child)
     reason = None
     try:
@@ -152,10 +148,8 @@ def follow(child: int, trace: Stream, output: Stream, limits: Limits, place: str
                 break
             if reason is None:
                 reason = reason_to_end(child, now - began, limits)
-                if reason is None and now - watched > WATCH:
-                    watched = now
-                    over = folder.is_over(place, FILES * limits.file_mib * MIB, ENTRIES)
-                    reason = "folder" if over else None
+                if reason is None and watch.sees_too_much(now):
+                    reason = "folder"
                 if reason is not None:
                     kill(os.kill, child)
     finally:

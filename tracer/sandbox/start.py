@@ -34,8 +34,7 @@ class Worker:
         self.own = ""  # folder that we have to remove
         if tier.folder is None:
             self.own = tempfile.mkdtemp(prefix="sandbox-", dir=_in_memory())
-            if tier.confinement.uid is not None:
-                os.chown(self.own, tier.confinement.uid, tier.confinement.uid)
+            give(self.own, tier.confinement.uid)
         self.folder = tier.folder or self.own
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(tier.command, stdin=pipe, stdout=pipe, stderr=pipe)
@@ -82,6 +81,16 @@ class Worker:
             remove(self.own)
 
 
+def give(top: str, uid: int | None) -> None:
+    """Make a folder and all in it somebody's own, following no link."""
+    if uid is None:
+        return
+    os.chown(top, uid, uid)
+    for _, folders, files, at in os.fwalk(top):
+        for name in (*folders, *files):
+            os.chown(name, uid, uid, dir_fd=at, follow_symlinks=False)
+
+
 def _in_memory() -> str | None:
     """A folder of a file system that is no disk, where there is one for all."""
     return "/dev/shm" if os.access("/dev/shm", os.R_OK | os.W_OK | os.X_OK) else None
@@ -98,6 +107,8 @@ def start(
     tiers, out = candidates(name, allow_weaker, trusted_programs, limits, shell)
     for tier in tiers:
         try:
+            if shell is not None:
+                give(shell, tier.confinement.uid)
             worker = Worker(tier)
         except SandboxError as error:
             out[tier.name] = f"{tier.form}: {error}"

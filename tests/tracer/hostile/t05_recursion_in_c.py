@@ -1,8 +1,8 @@
-# T5 killed or memory or timeout or exception: nested deeper than the C stack
+# T5 killed or memory or exception: compared deeper than the C stack
 import sys
 
 sys.setrecursionlimit(10**9)
-nested = []
+one, other = [], []
 for _ in range(100_000):
-    nested = [nested]
-repr(nested)
+    one, other = [one], [other]
+one == other
