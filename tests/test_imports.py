@@ -43,7 +43,7 @@ ORDER = {
         command measure score charts episodes writer
         build data checkpoint
         model loop
-        predict bench_tracer bench_model
+        predict bench_tracer bench_sandbox bench_model
         trace train evaluate imagine report bench
         export stats
     """,

@@ -70,8 +70,11 @@ class Scope(State):
         self.closed: Value | None = None  # the GeneratorExit of a generator left open
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        # An exception in here would remove the hook and be thrown into the program.
         recorder = self.recorder
+        if not recorder.open:
+            frame.f_trace = None  # to return None leaves it as it is
+            return None
+        # An exception in here would remove the hook and be thrown into the program.
         try:
             if event == "line":
                 before, self.raised = self.line, -1

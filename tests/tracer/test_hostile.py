@@ -14,11 +14,11 @@ from hostile_corpus import PROGRAMS, SECRET, Canary, processes_below
 from tracer.sandbox import Limits, Sandbox, SandboxError
 from tracer.schema import dump_trace
 
-LIMITS = Limits(wall_s=15, cpu_s=10, memory_mib=256, file_mib=4)
-SHORT = dataclasses.replace(LIMITS, wall_s=0.5, cpu_s=0.4)
+LIMITS = Limits(wall_s=15, cpu_s=10, memory_mib=160, file_mib=4)
+SHORT = dataclasses.replace(LIMITS, wall_s=0.4, cpu_s=0.3, events=2000)
 GRACE = 0.5  # seconds that a limit may be passed by
-TIERS = ["strongest", pytest.param("A", marks=pytest.mark.hostile)]
-TIERS += [pytest.param(tier, marks=pytest.mark.hostile) for tier in ("A, user namespace", "B")]
+OTHERS = ("A, user namespace", "B")
+TIERS = ["strongest", *(pytest.param(tier, marks=pytest.mark.hostile) for tier in OTHERS)]
 
 
 @pytest.fixture(scope="module")

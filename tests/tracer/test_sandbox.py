@@ -154,6 +154,32 @@ def test_one_worker_survives_fifty_programs():
         assert box.worker is worker
 
 
+def test_a_supervisor_grows_neither_in_memory_nor_in_descriptors(request):
+    """`--small-programs 10000` runs so many."""
+    count = request.config.getoption("--small-programs")
+    sizes = []
+    with Sandbox(LIMITS) as box:
+        for number in range(count):
+            assert box.run(b"x = [n for n in range(3)]\ny = sum(x)").kind == "ok"
+            if number in (count // 3, count - 1):
+                sizes.append((len(os.listdir("/proc/self/fd")), resident()))
+                assert box.worker is not None
+                assert len(os.listdir(f"/proc/{box.worker.process.pid}/fd")) < 20
+    (files, memory), (files_at_end, memory_at_end) = sizes
+    print(
+        f"{count} programs: {files_at_end - files} descriptors and "
+        f"{memory_at_end - memory} KiB more after the first third"
+    )
+    assert files_at_end == files
+    assert memory_at_end - memory < 8192
+
+
+def resident() -> int:
+    """KiB that this process holds."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
 def test_a_sandbox_ends_its_worker_and_leaves_no_folder_behind():
     with Sandbox(LIMITS, tier="B") as box:
         folder = box.run(b"import os\nopen('left', 'w').close()\nprint(os.getcwd())").stdout.strip()

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from contextlib import suppress
 from types import ModuleType
@@ -11,10 +12,11 @@ from tracer.sandbox import command, frames, kernel, probes
 from tracer.sandbox.confine import Confinement, close_files, confine
 from tracer.sandbox.limits import MIB, Limits
 from tracer.schema import Program, Row, pack_row
-from tracer.trace import Settings, entry_name, run_program
-from tracer.values import Budget
+from tracer.trace import Run, Settings, entry_name, run_program
+from tracer.values import Budget, capture
 
-_exit = os._exit  # a program may put something else there
+_exit, _mask = os._exit, signal.pthread_sigmask  # a program may put something else there
+_SIGNALS = signal.valid_signals()
 SPARE = 4 * MIB  # of address space, given back at the end to say how a program without memory ended
 
 
@@ -90,6 +92,16 @@ def act(request: dict[str, Any], to: Confinement, limits: Limits) -> int:
     return 0
 
 
+def block_signals() -> None:
+    """No handler of the program's interrupts what comes now; one may have begun already."""
+    while True:
+        try:
+            _mask(signal.SIG_BLOCK, _SIGNALS)
+            return
+        except BaseException:
+            continue
+
+
 def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     stdout = sys.stdout  # the program may put something else there
     spare = bytearray(SPARE)
@@ -99,7 +111,11 @@ def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     os.register_at_fork(after_in_child=writer.leave)
     sys.modules["__main__"] = ModuleType("__main__")  # not the worker
     gc.freeze()  # `gc.get_objects` does not show what is here already
-    ended = run_program(program, settings, writer.write)
+    try:
+        ended = run_program(program, settings, writer.write)
+    except BaseException as error:  # by a signal's handler, outside of all that guards the program
+        ended = Run("exception", ("trace_incomplete",), capture(error))
+    block_signals()
     del spare
     flags = [*ended.flags, *(["trace_truncated"] if writer.cut else [])]
     entry = entry_name(program, writer.first)

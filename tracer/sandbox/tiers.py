@@ -141,6 +141,8 @@ def bwrap(form: str, limits: Limits, shell: str | None) -> tuple[str, ...]:
             command += ["--cap-add", capability]
     else:
         command += ["--unshare-all", "--unshare-user", "--disable-userns"]
+        if os.geteuid() == 0:  # it stays the kernel's root, but cannot say so
+            command += ["--uid", str(NOBODY), "--gid", str(NOBODY)]
     command += ["--ro-bind", "/usr", "/usr", *_system_folders()]
     for folder in library():
         for above in reversed(Path(folder).parents[:-1]):  # bwrap would close them to others

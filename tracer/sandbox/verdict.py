@@ -18,6 +18,7 @@ from tracer.values import Value
 OF_ITSELF = ("ok", "exception", "memory", "rejected")  # what a program's end may say
 FLAGS = ("trace_truncated", "trace_incomplete", "tracer_removed")
 _MOST = 1 << 40  # of any count
+_decode = json.JSONDecoder().decode
 _TEXTS = ("float", "complex", "str", "bytes", "bytearray", "function", "module", "type")
 _ITEMS = ("list", "tuple", "set", "frozenset", "deque", "range", "slice")
 _UNREADABLE = (BrokenFrame, ValueError, TypeError, KeyError, IndexError, AttributeError)
@@ -79,7 +80,7 @@ def read(trace: bytes, key: int, lines: int) -> tuple[list[Row], End | None]:
                 return rows, None  # there is something after it
             body, at = unpack(trace, at, key)
             key += 1
-            message = json.loads(body)
+            message = _decode(body.decode("utf-8", "surrogatepass"))
             if type(message) is dict:
                 end = _end(message, bool(rows))
             else:

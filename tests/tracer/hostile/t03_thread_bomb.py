@@ -1,4 +1,4 @@
-# T3 exception or memory: so many threads are not given
+# T3 exception or memory or timeout: so many threads are not given
 import threading
 import time
 

@@ -3,6 +3,6 @@ import sys
 
 sys.setrecursionlimit(10**9)
 one, other = [], []
-for _ in range(100_000):
+for _ in range(60_000):
     one, other = [one], [other]
 one == other

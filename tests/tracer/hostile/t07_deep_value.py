@@ -1,6 +1,6 @@
-# T7 ok: fifteen thousand levels
+# T7 ok: four thousand levels
 deep = []
-for _ in range(1500):
+for _ in range(400):
     deep = [[[[[[[[[[deep]]]]]]]]]]
 x = 1
 while deep:
