@@ -16,7 +16,7 @@ from tracer.trace import Run, Settings, entry_name, run_program
 from tracer.values import Budget, capture
 
 _exit, _mask = os._exit, signal.pthread_sigmask  # a program may put something else there
-_SIGNALS = signal.valid_signals()
+_BLOCK, _SIGNALS = signal.SIG_BLOCK, signal.valid_signals()
 SPARE = 4 * MIB  # of address space, given back at the end to say how a program without memory ended
 
 
@@ -94,9 +94,9 @@ def act(request: dict[str, Any], to: Confinement, limits: Limits) -> int:
 
 def block_signals() -> None:
     """No handler of the program's interrupts what comes now; one may have begun already."""
-    while True:
+    for _ in range(100):
         try:
-            _mask(signal.SIG_BLOCK, _SIGNALS)
+            _mask(_BLOCK, _SIGNALS)
             return
         except BaseException:
             continue
