@@ -20,7 +20,7 @@ ORDER = {
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
-        sandbox.folder sandbox.streams sandbox.view sandbox.private sandbox.probes
+        sandbox.seen sandbox.folder sandbox.streams sandbox.view sandbox.private sandbox.probes
         sandbox.command sandbox.child sandbox.serve sandbox.worker
         sandbox.tiers sandbox.verdict sandbox.start sandbox.supervisor sandbox sandbox.shell
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer

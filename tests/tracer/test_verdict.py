@@ -7,12 +7,13 @@ import pytest
 
 from tracer.sandbox import Limits
 from tracer.sandbox.frames import BrokenFrame, dump, pack, unpack
+from tracer.sandbox.seen import Seen
 from tracer.sandbox.verdict import judge, read
 
 KEY = 0xFFFFFFFE  # the third frame's seed begins anew
 ROWS = [["call", 0, 0, 1, "x = 1", {}, [], None], ["line", 0, 0, 1, "x = 1", {}, [], None]]
 END = {"outcome": "ok", "flags": [], "error": None, "entry": "<module>"}
-HEAD = {"reason": None, "signal": 0, "code": 0, "cpu_s": 0.1, "output_cut": False}
+SEEN = Seen(reason=None, signal=0, code=0, cpu_s=0.1, output_cut=False)
 LIMITS = Limits(cpu_s=2)
 
 
@@ -20,8 +21,8 @@ def trace(*messages: object, key: int = KEY) -> bytes:
     return b"".join(pack(dump(message), key + n) for n, message in enumerate(messages))
 
 
-def kind_of(data: bytes, **head) -> tuple[str, tuple[str, ...], int]:
-    verdict = judge(HEAD | head, data, KEY, LIMITS, lines=9)
+def kind_of(data: bytes, **seen) -> tuple[str, tuple[str, ...], int]:
+    verdict = judge(SEEN._replace(**seen), data, KEY, LIMITS, lines=9)
     return verdict.kind, verdict.flags, len(verdict.rows)
 
 
@@ -126,3 +127,10 @@ def test_noise_has_no_other_effect_than_to_be_none(request):
     for deep in (b"[" * 100_000, b'{"a":' * 100_000, b"9" * 100_000, b"\xff\xfe", b"nul"):
         assert read(pack(deep, KEY), KEY, 9) == ([], None)
     assert time.monotonic() - began < 20
+
+
+def test_what_a_worker_says_is_looked_at_too():
+    assert Seen.of(list(SEEN)) == SEEN
+    for wrong in (None, [], [*SEEN, 1], ["no", 0, 0, 0.1, False], [None, "9", 0, 0.1, False]):
+        with pytest.raises(ValueError, match="no word on how a child ended"):
+            Seen.of(wrong)

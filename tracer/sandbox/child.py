@@ -69,8 +69,9 @@ def become(request: dict[str, Any], to: Confinement, folder: str, others: int) -
         limits.apply(others)
         confine(to, (folder, "/tmp") if to.commands else (folder,))
         code = act(request, to, limits)
-    except OSError as error:  # of a command, its file or its shell
-        os.write(2, f"{error}\n".encode())
+    except OSError as error:
+        if to.commands:  # its file or its shell
+            os.write(2, f"{error}\n".encode())
     finally:
         _exit(code)
 
@@ -92,16 +93,6 @@ def act(request: dict[str, Any], to: Confinement, limits: Limits) -> int:
     return 0
 
 
-def block_signals() -> None:
-    """No handler of the program's interrupts what comes now; one may have begun already."""
-    for _ in range(100):
-        try:
-            _mask(_BLOCK, _SIGNALS)
-            return
-        except BaseException:
-            continue
-
-
 def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     stdout = sys.stdout  # the program may put something else there
     spare = bytearray(SPARE)
@@ -111,11 +102,17 @@ def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     os.register_at_fork(after_in_child=writer.leave)
     sys.modules["__main__"] = ModuleType("__main__")  # not the worker
     gc.freeze()  # `gc.get_objects` does not show what is here already
-    try:
-        ended = run_program(program, settings, writer.write)
-    except BaseException as error:  # by a signal's handler, outside of all that guards the program
-        ended = Run("exception", ("trace_incomplete",), capture(error))
-    block_signals()
+    ended = raised = None
+    for _ in range(100):  # until they are blocked, handlers of signals may raise at any moment
+        try:
+            if ended is None and raised is None:
+                ended = run_program(program, settings, writer.write)
+            _mask(_BLOCK, _SIGNALS)
+            break
+        except BaseException as error:
+            raised = error
+    if ended is None:  # by a handler, outside of all that guards the program
+        ended = Run("exception", ("trace_incomplete",), capture(raised))
     del spare
     flags = [*ended.flags, *(["trace_truncated"] if writer.cut else [])]
     entry = entry_name(program, writer.first)

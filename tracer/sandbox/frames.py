@@ -17,7 +17,7 @@ from json import encoder
 from typing import Any
 
 HEAD = struct.Struct("<II")
-MOST = 64 << 20  # bytes of a message
+MOST = 256 << 20  # bytes of a message
 _WORD = 0xFFFFFFFF
 
 # Taken now: a program may put something else in their places.

@@ -19,6 +19,7 @@ from tracer.sandbox.child import become
 from tracer.sandbox.confine import Confinement
 from tracer.sandbox.frames import BrokenFrame, Channel
 from tracer.sandbox.limits import ENTRIES, FILES, MIB, Limits
+from tracer.sandbox.seen import Seen
 from tracer.sandbox.streams import Stream, Terminal, Wide
 
 LAST = 4 * MIB  # bytes that a child may write at its end, beyond the limit of its trace
@@ -44,8 +45,8 @@ def serve() -> None:
             request = channel.receive()
         except BrokenFrame:
             return  # the supervisor is gone
-        head, trace, output = run_child(request, to, others)
-        channel.send(head)
+        seen, trace, output = run_child(request, to, others)
+        channel.send(seen)
         channel.send_bytes(trace)
         channel.send_bytes(output)
 
@@ -77,7 +78,7 @@ def processes_of(uid: int) -> int:
     return 2 * found + 256
 
 
-def run_child(request: dict, to: Confinement, others: int) -> tuple[dict, bytes, bytes]:
+def run_child(request: dict, to: Confinement, others: int) -> tuple[Seen, bytes, bytes]:
     """How a child ended, and what it wrote."""
     limits = Limits(**request["limits"])
     # The folder of commands is there before and after them, and so is what they leave running.
@@ -86,7 +87,6 @@ def run_child(request: dict, to: Confinement, others: int) -> tuple[dict, bytes,
     place = request["folder"] if lasts else tempfile.mkdtemp(prefix="program-", dir=base)
     trace = Wide(limits.trace_mib * MIB + LAST)
     output = (Terminal if to.commands else Stream)(limits.output_kib << 10)
-    head: dict[str, Any] = {"reason": "fork"}
     try:
         child = fork()
         if child == 0:
@@ -94,17 +94,17 @@ def run_child(request: dict, to: Confinement, others: int) -> tuple[dict, bytes,
         os.close(trace.writer)
         os.close(output.writer)
         watch = Watch(place, COMMANDS if lasts else 1, limits)
-        head = follow(child, trace, output, limits, watch)
-        if not to.seccomp:
-            kill(os.killpg, child)
+        seen = follow(child, trace, output, limits, watch)
     finally:
         os.close(trace.reader)
         os.close(output.reader)
-        if to.namespace and not (lasts and head["reason"] is None):
-            kill(os.kill, -1)  # all but this process and the first one of the namespace
-        if not lasts:
-            folder.remove(place)
-    return head, bytes(trace.kept), bytes(output.kept)
+    if not to.seccomp:
+        kill(os.killpg, child)
+    if to.namespace and not (lasts and seen.reason is None):
+        kill(os.kill, -1)  # all but this process and the first one of the namespace
+    if not lasts:
+        folder.remove(place)
+    return seen, bytes(trace.kept), bytes(output.kept)
 
 
 def fork() -> int:
@@ -131,7 +131,7 @@ class Watch:
         return folder.is_over(self.place, *self.most)
 
 
-def follow(child: int, trace: Stream, output: Stream, limits: Limits, watch: Watch) -> dict:
+def follow(child: int, trace: Stream, output: Stream, limits: Limits, watch: Watch) -> Seen:
     """Read what the child writes until it ends, or has to be ended."""
     began = time.monotonic()
     handle = handle_of(child)
@@ -157,15 +157,9 @@ def follow(child: int, trace: Stream, output: Stream, limits: Limits, watch: Wat
             os.close(handle)
     trace.drain()
     output.drain()
-    status, seconds = ended or (None, 0.0)
-    return {
-        "reason": reason,
-        "signal": os.WTERMSIG(status) if status is not None and os.WIFSIGNALED(status) else 0,
-        "code": os.waitstatus_to_exitcode(status) if status is not None else -1,
-        "cpu_s": seconds,
-        "trace_cut": trace.cut,
-        "output_cut": output.cut,
-    }
+    status, seconds = ended or (signal.SIGKILL, 0.0)
+    by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return Seen(reason, by, os.waitstatus_to_exitcode(status), seconds, output.cut)
 
 
 def handle_of(child: int) -> int | None:

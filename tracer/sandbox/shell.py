@@ -79,10 +79,9 @@ class Shell:
         request |= {"limits": dataclasses.asdict(self.limits), "key": 0}
         try:
             deadline = time.monotonic() + self.limits.wall_s + PATIENCE
-            head, where, output = self.worker.ask(request, deadline)
+            seen, where, output = self.worker.ask(request, deadline)
         except BrokenFrame:
             self.close()
             return Reply("", None, False, False), b""
         text = output.decode("utf-8", "backslashreplace")
-        late = head["reason"] is not None
-        return Reply(text, head["code"], late, head["output_cut"]), where
+        return Reply(text, seen.code, seen.reason is not None, seen.output_cut), where

@@ -15,6 +15,7 @@ from tracer.sandbox import landlock, probes, seccomp
 from tracer.sandbox.folder import remove
 from tracer.sandbox.frames import BrokenFrame, Channel, unpack
 from tracer.sandbox.limits import Limits
+from tracer.sandbox.seen import Seen
 from tracer.sandbox.tiers import NAMES, SandboxError, Tier, candidates
 
 START_S = 20.0  # seconds until a worker has said that it is there
@@ -57,13 +58,13 @@ class Worker:
             raise SandboxError(said["error"])
         self.uid = int(said["uid"])
 
-    def ask(self, request: dict[str, Any], deadline: float) -> tuple[dict, bytes, bytes]:
+    def ask(self, request: dict[str, Any], deadline: float) -> tuple[Seen, bytes, bytes]:
         """How the child ended, what it left as a trace, and its output. Raises BrokenFrame."""
         self.served += 1
         try:
             self.channel.send(request | {"folder": self.folder}, deadline)
-            head = self.channel.receive(deadline)
-            return head, self.channel.receive_bytes(deadline), self.channel.receive_bytes(deadline)
+            seen = Seen.of(self.channel.receive(deadline))
+            return seen, self.channel.receive_bytes(deadline), self.channel.receive_bytes(deadline)
         except (BrokenPipeError, ValueError) as error:
             raise BrokenFrame(str(error)) from error
 
@@ -146,21 +147,16 @@ def _probe(worker: Worker) -> dict[str, str]:
             key = int.from_bytes(os.urandom(4))
             limits = _TESTED.__dict__
             request = {"probe": about, "limits": limits, "key": key}
-            head, trace, output = worker.ask(request, time.monotonic() + START_S)
+            seen, trace, output = worker.ask(request, time.monotonic() + START_S)
     except BrokenFrame as error:
         raise SandboxError(f"the self-test of the sandbox did not end: {error}") from error
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    return _answer(head, trace, output, key)
-
-
-def _answer(head: dict, trace: bytes, output: bytes, key: int) -> dict[str, str]:
     try:
-        found = json.loads(unpack(trace, 0, key)[0])
+        return json.loads(unpack(trace, 0, key)[0])
     except (BrokenFrame, ValueError) as error:
-        said = _last_line(output) or f"{error}, {head}"
+        said = _last_line(output) or f"{error}, {seen}"
         raise SandboxError(f"the self-test of the sandbox did not end: {said}") from error
-    return found
 
 
 def facts(worker: Worker, found: dict[str, str], out: dict[str, str]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ import dataclasses
 import os
 import platform
 import time
+from threading import Lock
 from typing import Any, NamedTuple
 
 from tracer.sandbox.frames import BrokenFrame
 from tracer.sandbox.limits import Limits
+from tracer.sandbox.seen import Seen
 from tracer.sandbox.start import Worker, start
 from tracer.sandbox.verdict import Verdict, judge
 from tracer.schema import Program, Trace, program_id, unfold
@@ -55,6 +57,7 @@ class Sandbox:
         self.limits, self.budget = limits, budget
         self.tier, self.allow_weaker, self.trusted_programs = tier, allow_weaker, trusted_programs
         self.worker: Worker | None = None
+        self.turn = Lock()  # threads may share a sandbox; the programs run one after the other
         self._facts: dict[str, Any] = {}
 
     def __enter__(self) -> "Sandbox":
@@ -85,13 +88,14 @@ class Sandbox:
             "budget": self.budget,
             "key": key,
         }
-        answer = self._ask(request) or self._ask(request)  # once more, in a fresh worker
+        with self.turn:
+            answer = self._ask(request) or self._ask(request)  # once more, in a fresh worker
         if answer is None:
             verdict = Verdict("killed", ("trace_incomplete",), [], "<module>", None)
             return self._outcome(program, verdict, "")
-        head, trace, output = answer
+        seen, trace, output = answer
         lines = program.source.count("\n") + program.source.count("\r") + 1
-        verdict = judge(head, trace, key, self.limits, lines)
+        verdict = judge(seen, trace, key, self.limits, lines)
         return self._outcome(program, verdict, output.decode("utf-8", "backslashreplace"))
 
     def facts(self) -> dict[str, Any]:
@@ -112,7 +116,7 @@ class Sandbox:
             self.worker, self._facts = start(self.tier, *weaker, self.limits)
         return self.worker
 
-    def _ask(self, request: dict) -> tuple[dict, bytes, bytes] | None:
+    def _ask(self, request: dict) -> tuple[Seen, bytes, bytes] | None:
         """The worker's answer, or None where it died or did not give one."""
         worker = self._start()
         try:

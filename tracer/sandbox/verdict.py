@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tracer.sandbox.frames import BrokenFrame, unpack
 from tracer.sandbox.limits import Limits
+from tracer.sandbox.seen import Seen
 from tracer.schema import KINDS, Row, unpack_row
 from tracer.values import Value
 
@@ -40,17 +41,17 @@ class End(NamedTuple):
     entry: str
 
 
-def judge(head: dict[str, Any], trace: bytes, key: int, limits: Limits, lines: int) -> Verdict:
-    """`head` is what the worker saw of the program's end; `lines` are those of its source."""
+def judge(seen: Seen, trace: bytes, key: int, limits: Limits, lines: int) -> Verdict:
+    """`lines` are those of the program's source."""
     rows, end = read(trace, key, lines)
-    flags = {"output_truncated"} if head["output_cut"] else set()
+    flags = {"output_truncated"} if seen.output_cut else set()
     if end is not None:
         flags |= set(end.flags)
     else:
         flags.add("trace_incomplete")
         if len(rows) >= limits.events:
             flags.add("trace_truncated")
-    kind = _kind(head, end, limits)
+    kind = _kind(seen, end, limits)
     return Verdict(
         kind,
         tuple(sorted(flags)),
@@ -60,14 +61,14 @@ def judge(head: dict[str, Any], trace: bytes, key: int, limits: Limits, lines: i
     )
 
 
-def _kind(head: dict[str, Any], end: End | None, limits: Limits) -> str:
-    if head["reason"] in ("wall", "cpu"):
+def _kind(seen: Seen, end: End | None, limits: Limits) -> str:
+    if seen.reason in ("wall", "cpu"):
         return "timeout"
-    if head["signal"]:
+    if seen.signal:
         # The kernel's own bound of processor time, where we came late.
-        by_clock = head["signal"] in (signal.SIGXCPU, signal.SIGKILL)
-        return "timeout" if by_clock and head["cpu_s"] >= limits.cpu_s else "killed"
-    return "killed" if end is None or head["code"] else end.outcome
+        by_clock = seen.signal in (signal.SIGXCPU, signal.SIGKILL)
+        return "timeout" if by_clock and seen.cpu_s >= limits.cpu_s else "killed"
+    return "killed" if end is None or seen.code else end.outcome
 
 
 def read(trace: bytes, key: int, lines: int) -> tuple[list[Row], End | None]:

@@ -1,4 +1,4 @@
-# T8 exception or timeout or ok: raises at any moment, in the tracer too
+# T8 exception or timeout or ok or killed: raises at any moment, in the tracer too
 import signal
 
 
