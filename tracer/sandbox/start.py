@@ -79,7 +79,16 @@ class Worker:
             if stream:
                 stream.close()
         if self.own:
-            remove(self.own)
+            _remove(self.own)
+
+
+def _remove(folder: str) -> None:
+    """Of a worker that is dead; a child that dies with it may write for a moment longer."""
+    for _ in range(100):
+        try:
+            return remove(folder)
+        except OSError:
+            time.sleep(0.01)
 
 
 def give(top: str, uid: int | None) -> None:
@@ -110,25 +119,29 @@ def start(
         try:
             if shell is not None:
                 give(shell, tier.confinement.uid)
-            worker = Worker(tier)
+            worker, found = _tested(Worker(tier))
+            return worker, facts(worker, found, out)
+        except Hole:
+            raise
         except SandboxError as error:
             out[tier.name] = f"{tier.form}: {error}"
-            continue
-        try:
-            found = _passed.get(tier.command) or _probe(worker)
-            if tier.name in "AB" and (holes := probes.holes(found)):
-                raise Hole(f"in tier {tier.name} ({tier.form}) a program could: {', '.join(holes)}")
-            if failed := probes.failures(found):
-                raise SandboxError(f"a program could not {'; '.join(failed)}")
-        except BaseException as error:
-            worker.close()
-            if type(error) is not SandboxError:
-                raise
-            out[tier.name] = f"{tier.form}: {error}"
-            continue
-        _passed[tier.command] = found
-        return worker, facts(worker, found, out)
     raise SandboxError(_refusal(name, out))
+
+
+def _tested(worker: Worker) -> tuple[Worker, dict[str, str]]:
+    """The worker, with what its probes found, or found when this process last started its like."""
+    tier = worker.tier
+    try:
+        found = _passed.get(tier.command) or _probe(worker)
+        if tier.name in "AB" and (holes := probes.holes(found)):
+            raise Hole(f"in tier {tier.name} ({tier.form}) a program could: {', '.join(holes)}")
+        if failed := probes.failures(found):
+            raise SandboxError(f"a program could not {'; '.join(failed)}")
+    except BaseException:
+        worker.close()
+        raise
+    _passed[tier.command] = found
+    return worker, found
 
 
 def _probe(worker: Worker) -> dict[str, str]:
