@@ -25,12 +25,9 @@ def build(cfg: DictConfig, *args: Any, **kwargs: Any) -> Any:
 
 
 def build_programs(corpus: DictConfig) -> Iterator[Program]:
-    """The programs of a corpus, which may find only when it is read that its file is wrong.
-
-    Its `trusted` is for the sandbox: that the programs were not written by strangers.
-    """
+    """The programs of a corpus, which may find only when it is read that its file is wrong."""
     with user_errors(ValueError):
-        yield from build(OmegaConf.create({k: v for k, v in corpus.items() if k != "trusted"}))
+        yield from build(corpus)
 
 
 def room_of(target: str) -> str:

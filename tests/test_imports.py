@@ -16,7 +16,7 @@ ORDER = {
         bytecode statements schema witness cells tokens
         state layout
         monitor project
-        trace encode watch
+        trace encode watch sandbox.guard
         windows store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
         sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine

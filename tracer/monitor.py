@@ -21,13 +21,14 @@ from threading import RLock
 from types import CodeType, FrameType
 from typing import Any
 
-from tracer.bytecode import FOLDED, Code, Span
+from tracer.bytecode import FOLDED, GENERATOR, Code, Span
 from tracer.schema import Row
 from tracer.state import State
 from tracer.statements import Statement
 from tracer.values import Budget, Value, capture
 
 _NOTHING: dict[str, Value | None] = {}  # that no event changes
+_gettrace, _current_frames = sys.gettrace, sys._current_frames  # a program may put others there
 
 
 @dataclass(slots=True)
@@ -170,13 +171,26 @@ class Recorder:
         try:
             call()
         finally:
-            self.removed = sys.gettrace() is not hook
+            self.removed = _gettrace() is not hook or self._lost_a_frame()
             sys.settrace(before)
             threading.settrace(before_in_threads)
             with self.lock:
                 self.emit_held()
                 self.open = False
             self.scopes.clear()
+
+    def _lost_a_frame(self) -> bool:
+        """Whether a function has ended without an event: the program took its frame's hook away."""
+        if not self.open or self.broken:
+            return False
+        left = [frame for frame in self.scopes if not frame.f_code.co_flags & GENERATOR]
+        running: set[FrameType] = set()
+        for top in _current_frames().values() if left else ():
+            frame: FrameType | None = top
+            while frame is not None:
+                running.add(frame)
+                frame = frame.f_back
+        return any(frame not in running for frame in left)
 
     @property
     def hook(self) -> Callable:

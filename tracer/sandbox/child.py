@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from tracer.sandbox import command, frames, kernel, probes
 from tracer.sandbox.confine import Confinement, close_files, confine
+from tracer.sandbox.guard import Guard
 from tracer.sandbox.limits import MIB, Limits
 from tracer.schema import Program, Row, pack_row
 from tracer.trace import Run, Settings, entry_name, run_program
@@ -101,6 +102,8 @@ def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     request.clear()
     os.register_at_fork(after_in_child=writer.leave)
     sys.modules["__main__"] = ModuleType("__main__")  # not the worker
+    guard = Guard()
+    guard.install()
     gc.freeze()  # `gc.get_objects` does not show what is here already
     ended = raised = None
     for _ in range(100):  # until they are blocked, handlers of signals may raise at any moment
@@ -114,7 +117,8 @@ def run(request: dict[str, Any], limits: Limits, writer: Writer) -> None:
     if ended is None:  # by a handler, outside of all that guards the program
         ended = Run("exception", ("trace_incomplete",), capture(raised))
     del spare
-    flags = [*ended.flags, *(["trace_truncated"] if writer.cut else [])]
+    marks = {"trace_truncated": writer.cut, "tracer_removed": guard.noticed}
+    flags = [*ended.flags, *(name for name, is_set in marks.items() if is_set)]
     entry = entry_name(program, writer.first)
     writer.end(ended._asdict() | {"flags": flags, "entry": entry})
     with suppress(BaseException):  # its descriptor may be closed, and what it prints to another
