@@ -78,7 +78,7 @@ NETWORK = [
 
 # No other process: none is made, none is signalled, none is bound or renamed.
 ALONE = [
-    *never("fork vfork execve execveat tkill"),
+    *never("fork vfork execve execveat tkill setpgid"),
     Rule("clone", unless=(Argument(0, (_THREAD,), mask=_THREAD | _NEW_NAMESPACES),)),
     *(
         Rule(call, unless=(Argument(0, (0,)),))

@@ -13,6 +13,7 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
     "clone3": (435, 435),
     "execve": (59, 221),
     "execveat": (322, 281),
+    "setpgid": (109, 154),
     # signals to others, looking into others
     "kill": (62, 129),
     "tkill": (200, 130),
