@@ -19,12 +19,14 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.bench_model import imagine, train
+from experiments.bench_sandbox import sandbox
 from experiments.bench_tracer import pipeline, tracer
 from experiments.command import UserError, command
 from experiments.measure import Cases
 
 GROUPS: dict[str, Callable[[DictConfig, dict[str, Any]], Cases]] = {
     "tracer": tracer,
+    "sandbox": sandbox,
     "pipeline": pipeline,
     "train": train,
     "imagine": imagine,

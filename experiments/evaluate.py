@@ -49,7 +49,8 @@ def suite_traces(cfg: DictConfig, predictor: Predictor) -> Iterator[Trace]:
         return
     corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
     processes = cfg.processes or os.cpu_count() or 1
-    yield from run_all(build_programs(corpus), Limits(**cfg.limits), processes, keep_trace)
+    programs, limits = build_programs(corpus), Limits(**cfg.limits)
+    yield from run_all(programs, limits, processes, keep_trace, **cfg.sandbox)
 
 
 def keep_trace(program: Program, outcome: Outcome) -> Trace:

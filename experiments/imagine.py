@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
         raise UserError(f"unknown mode {cfg.mode!r}; this model has: {', '.join(MODES)}")
     source = Path(cfg.program).read_bytes()
     predictor = Predictor.of_run(Path(cfg.run))
-    with Sandbox(Limits(**cfg.limits)) as box:
+    with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:
         outcome = box.run(source, cfg.call, "program" if cfg.call else "__main__")
     case = first_case(predictor, outcome, cfg.call or cfg.program)
     for step, name, value in not_held(case):

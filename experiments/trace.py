@@ -9,7 +9,8 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,14 @@ from tracer.leaks import read_evaluation
 from tracer.part import Part
 from tracer.plan import make_plan
 from tracer.pool import Launch, launcher
-from tracer.sandbox import Limits
+from tracer.sandbox import Limits, Sandbox
 from tracer.schema import OUTCOMES, VERSION
 from tracer.shards import read_manifest
 from tracer.store import SPLITS, Dataset, Writer
-from tracer.tracing import Ledger, run_jobs
+from tracer.tracing import Ledger, run_job, run_jobs
 
 # Without another dataset coming out.
-MAY_DIFFER = ("out", "processes", "launcher", "commit_every", "verify")
+MAY_DIFFER = ("out", "processes", "launcher", "commit_every", "verify", "sandbox")
 
 
 class Terminated(BaseException):
@@ -73,6 +74,9 @@ def trace_corpus(cfg: DictConfig) -> Path:
     with user_errors(TypeError, ValueError):
         layout, limits = Layout(**cfg.window), Limits(**cfg.limits)
         against = [read_evaluation(each) for each in cfg.leaks.against]
+    with Sandbox(limits, **cfg.sandbox) as box:
+        facts = box.facts()
+    print(f"sandbox: tier {facts['tier']}, {facts['form']}")
     began = time.monotonic()
     fixed = {key: value for key, value in settings.items() if key not in MAY_DIFFER}
     about = {"version": VERSION, "python": platform.python_version()}
@@ -84,7 +88,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
             spool = part.path / "programs.tmp"
             plan = make_plan(programs, spool, launch, against, cfg.leaks.drop)
             ledger = Ledger(writer, plan, cfg.commit_every)
-            trace_rest(ledger, limits, launch)
+            trace_rest(ledger, partial(run_job, limits=limits, asked=dict(cfg.sandbox)), launch)
             outcomes, counts = derive(writer, cfg.seed, watched(launch))
         writer.complete(
             {
@@ -94,7 +98,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
                 "counts": counts,
                 "not_run": ledger.reasons(),
                 "plan": plan.about | {"mutations_left_out": ledger.dropped()},
-                "sandbox": "limits",  # bounds of time, memory and output; no isolation
+                "sandbox": facts,
             }
         )
         part.finish()
@@ -108,9 +112,9 @@ def trace_corpus(cfg: DictConfig) -> Path:
     return folder
 
 
-def trace_rest(ledger: Ledger, limits: Limits, launch: Launch) -> None:
+def trace_rest(ledger: Ledger, work: Callable[..., Any], launch: Launch) -> None:
     try:
-        for _ in progress(run_jobs(ledger, limits, launch), "tracing", ledger.left()):
+        for _ in progress(run_jobs(ledger, work, launch), "tracing", ledger.left()):
             pass
     except (KeyboardInterrupt, Terminated):
         ledger.save()

@@ -62,6 +62,16 @@ def test_every_number_that_is_reported_says_how_it_is_made():
         assert lines[0].startswith("# ") and lines[1].startswith("#   "), path.name
 
 
+def test_only_programs_of_our_own_are_trusted_by_default():
+    trusted = {path.stem for path in Path(CONFIGS, "sandbox").glob("*.yaml")}
+    for path in Path(CONFIGS, "corpus").glob("*.yaml"):
+        cfg = config("trace", f"corpus={path.stem}")
+        assert cfg.sandbox.trusted_programs == (path.stem in trusted)
+        assert cfg.sandbox.tier is None and not cfg.sandbox.allow_weaker
+    assert trusted == {"synthetic", "stdlib", "demo", "swaps"}
+    assert not config("trace", "sandbox.trusted_programs=false").sandbox.trusted_programs
+
+
 @pytest.mark.parametrize("name", DYNAMICS)
 def test_every_model_can_be_built_and_is_smaller_at_the_debug_size(name, spec):
     counts = []

@@ -16,15 +16,13 @@ ORDER = {
         bytecode statements schema witness cells tokens
         state layout
         monitor project
-<<<<<<< HEAD
-        trace encode watch table
-        windows store parquet
-=======
-        trace encode watch
+        trace encode watch table sandbox.guard
         windows shards part store parquet
->>>>>>> data
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
-        sandbox.supervisor sandbox.worker sandbox
+        sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
+        sandbox.seen sandbox.folder sandbox.streams sandbox.view sandbox.private sandbox.probes
+        sandbox.command sandbox.child sandbox.serve sandbox.worker
+        sandbox.tiers sandbox.verdict sandbox.start sandbox.supervisor sandbox sandbox.shell
         corpora corpora.syntax
         corpora.synthetic.template corpora.synthetic.literals corpora.synthetic.scope
         corpora.synthetic.basic corpora.synthetic.numbers corpora.synthetic.text
@@ -35,18 +33,11 @@ ORDER = {
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
-<<<<<<< HEAD
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
-        corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.mutate
-        corpora.swaps corpora.split corpora.records
-        pool gather pytest_plugin __main__
-=======
-        corpora.synthetic corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
         corpora.mutate corpora.swaps corpora.records corpora.near
         pool leaks plan tracing derive gather pytest_plugin __main__
->>>>>>> data
     """,
     "rssm": """
         types
@@ -57,15 +48,10 @@ ORDER = {
         step
     """,
     "experiments": """
-<<<<<<< HEAD
-        command measure score charts episodes atomic writer claim
+        command measure score charts episodes atomic writer claim progress
         build data snapshot checkpoint
-=======
-        command measure score charts episodes writer progress
-        build data checkpoint
->>>>>>> data
         model loop
-        predict bench_tracer bench_model
+        predict bench_tracer bench_sandbox bench_model
         trace train evaluate imagine report bench
         export stats
     """,

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tracer.cwm import Options, as_main, write
 from tracer.cwm.writer import DIALECTS, DIFFS, EXCEPTIONS
-from tracer.sandbox import Limits, Outcome, Sandbox
+from tracer.sandbox import Limits, Outcome, Sandbox, SandboxError
 from tracer.schema import Trace, dump_trace
 from tracer.table import table_rows
 from tracer.values import Value, render
@@ -34,8 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{options.file}: rejected: {named}", file=sys.stderr)
         return 1
     name = "program" if options.call else "__main__"
-    with Sandbox(Limits(wall_s=options.seconds, events=options.events)) as box:
-        outcome = box.run(source, options.call, name)
+    limits = Limits(wall_s=options.seconds, cpu_s=options.seconds, events=options.events)
+    try:
+        with Sandbox(limits, trusted_programs=options.trusted) as box:
+            outcome = box.run(source, options.call, name)
+    except SandboxError as error:
+        print(f"{error}; --trusted for a program that you know", file=sys.stderr)
+        return 2
     try:
         if outcome.trace.events:
             SHOW[options.format](outcome.trace, options)
@@ -54,6 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--call", help="what to run in it, 'f(3)'; without it the file itself")
     parser.add_argument("--format", choices=sorted(SHOW), default="table")
     parser.add_argument("--seconds", type=seconds, default=10.0, help="wall clock of the run")
+    parser.add_argument("--trusted", action="store_true", help="where there is no sandbox, too")
     parser.add_argument("--events", type=count, default=20_000, help="events that are kept")
     cwm = parser.add_argument_group("format cwm")
     cwm.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0], help="debugger: one '..'")

@@ -9,7 +9,7 @@ FOLDED = {"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"}
 
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: a function, not a module or a class
 _COROUTINE = 0x80 | 0x200  # CO_COROUTINE | CO_ASYNC_GENERATOR: an `await` is not a yield of theirs
-_GENERATOR = 0x20 | _COROUTINE
+GENERATOR = 0x20 | _COROUTINE
 _RETURNS = {"RETURN_VALUE", "RETURN_CONST", "RETURN_GENERATOR"}
 _YIELDS = {"YIELD_VALUE", "SEND", "RESUME"}  # RESUME: from Python 3.13 on
 _ENDS = {"FOR_ITER", "SEND", "END_SEND"}  # where the end of an iteration is not an error
@@ -26,7 +26,7 @@ class Code:
         self.code = code
         self.is_function = bool(code.co_flags & _OPTIMIZED)
         self.is_coroutine = bool(code.co_flags & _COROUTINE)
-        self.is_generator = bool(code.co_flags & _GENERATOR)
+        self.is_generator = bool(code.co_flags & GENERATOR)
         self.cells = {*code.co_cellvars, *code.co_freevars}
         own = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
         self.names = tuple([name for name in own if is_variable(name)])

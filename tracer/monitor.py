@@ -24,7 +24,7 @@ from threading import RLock
 from types import CodeType, FrameType
 from typing import Any
 
-from tracer.bytecode import FOLDED, Code, Span
+from tracer.bytecode import FOLDED, GENERATOR, Code, Span
 from tracer.schema import Row
 from tracer.state import State
 from tracer.statements import Statement
@@ -33,6 +33,7 @@ from tracer.values import Budget, Value, capture
 # Where the code is that runs in a hook; `<string>` is what namedtuples are made of.
 _OWN = (dirname(__file__), dirname(threading.__file__), "<string>", "<frozen ")
 _NOTHING: dict[str, Value | None] = {}  # that no event changes
+_gettrace, _current_frames = sys.gettrace, sys._current_frames  # a program may put others there
 
 
 @dataclass(slots=True)
@@ -76,6 +77,10 @@ class Scope(State):
 
     def on_event(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
         recorder = self.recorder
+        if not recorder.open:
+            frame.f_trace = None  # to return None leaves it as it is
+            return None
+        # An exception in here would remove the hook and be thrown into the program.
         try:
             if event == "line":
                 before, self.raised = self.line, -1
@@ -189,13 +194,26 @@ class Recorder:
         try:
             call()
         finally:
-            self.removed = sys.gettrace() is not hook
+            self.removed = _gettrace() is not hook or self._lost_a_frame()
             sys.settrace(before)
             threading.settrace(before_in_threads)
             with self.lock:
                 self.emit_held()
                 self.open = False
             self.scopes.clear()
+
+    def _lost_a_frame(self) -> bool:
+        """Whether a function has ended without an event: the program took its frame's hook away."""
+        if not self.open or self.broken:
+            return False
+        left = [frame for frame in self.scopes if not frame.f_code.co_flags & GENERATOR]
+        running: set[FrameType] = set()
+        for top in _current_frames().values() if left else ():
+            frame: FrameType | None = top
+            while frame is not None:
+                running.add(frame)
+                frame = frame.f_back
+        return any(frame not in running for frame in left)
 
     @property
     def hook(self) -> Callable:

@@ -16,7 +16,7 @@ from itertools import islice
 from multiprocessing.connection import wait
 from typing import Any, Protocol, TypeVar
 
-from tracer.sandbox import Limits, Sandbox
+from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.schema import Program
 
 BATCH = 8  # programs of a message
@@ -49,24 +49,35 @@ def launcher(name: str, processes: int) -> Iterator[Launch]:
 
 
 def run_all(
-    programs: Iterable[Program], limits: Limits, processes: int, then: Callable[..., R]
+    programs: Iterable[Program],
+    limits: Limits,
+    processes: int,
+    then: Callable[[Program, Outcome], R],
+    **asked: Any,
 ) -> Iterator[R]:
-    """`then(program, outcome)` of every program, computed where the program ran."""
+    """`then(program, outcome)` of every program, computed where the program ran.
+
+    `asked` is what a Sandbox is asked for beside its limits.
+    """
+    work = partial(_run, limits=limits, then=then, asked=asked)
     with launcher("local", processes) as launch:
         batches = iter(programs)
         messages = iter(lambda: tuple(islice(batches, BATCH)), ())
-        for found in launch(partial(_run, limits=limits, then=then), messages):
+        for found in launch(work, messages):
             yield from found
 
 
-def _run(programs: tuple[Program, ...], limits: Limits, then: Callable[..., R]) -> list[R]:
-    return [then(program, sandbox(limits).run_program(program)) for program in programs]
+def _run(
+    programs: tuple[Program, ...], limits: Limits, then: Callable[..., R], asked: dict[str, Any]
+) -> list[R]:
+    box = sandbox(limits, **asked)
+    return [then(program, box.run_program(program)) for program in programs]
 
 
 @cache
-def sandbox(limits: Limits) -> Sandbox:
+def sandbox(limits: Limits, **asked: Any) -> Sandbox:
     """The warm sandbox of this process."""
-    box = Sandbox(limits)
+    box = Sandbox(limits, **asked)
     atexit.register(box.close)
     return box
 

@@ -1,7 +1,9 @@
 """Runs a program under the monitor, and looks at what was recorded."""
 
+import builtins
 import sys
 import threading
+from _thread import _count as _count_threads  # C code, which no program can change
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from types import CodeType, ModuleType
@@ -42,7 +44,7 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Row], obje
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return Run("rejected", (), capture(error))
     module = ModuleType(program.name)
-    module.__dict__["__builtins__"] = __builtins__
+    module.__dict__["__builtins__"] = builtins
     sys.modules[program.name] = module  # dataclasses and pickle look their module up
     recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit, settings.lambdas)
     try:
@@ -68,13 +70,14 @@ def traced(program: Program, settings: Settings = Settings()) -> tuple[Run, list
 
 def _run_to_end(code: CodeType, namespace: dict) -> None:
     """Run the code, and what threads it starts: a program ends with the last that is no daemon."""
-    before = set(threading.enumerate())
+    running, before = _count_threads(), set(threading.enumerate())
     try:
         exec(code, namespace)
     finally:
-        for thread in threading.enumerate():
-            if thread not in before and not thread.daemon:
-                thread.join()
+        if _count_threads() > running:
+            for thread in threading.enumerate():
+                if thread not in before and not thread.daemon:
+                    thread.join()
 
 
 def _flags(recorder: Recorder) -> tuple[str, ...]:

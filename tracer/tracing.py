@@ -7,10 +7,9 @@ again; of a full shard that is missing or damaged just its programs are, and it 
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tracer.corpora.split import of_one_source
 from tracer.plan import Plan, Planned
@@ -146,23 +145,25 @@ class Ledger:
             self.done[number] = True
 
 
-def run_jobs(ledger: Ledger, limits: Limits, launch: Launch) -> Iterator[Result]:
-    """Run what is left; each result has been entered when it is seen."""
-    for results in launch(partial(run_job, limits=limits), ledger.jobs()):
+def run_jobs(
+    ledger: Ledger, work: Callable[[Job], list[Result]], launch: Launch
+) -> Iterator[Result]:
+    """Do what is left with `work`, a `run_job`; each result has been entered when it is seen."""
+    for results in launch(work, ledger.jobs()):
         for result in results:
             ledger.add(result)
             yield result
     ledger.save(is_full=True)
 
 
-def run_job(job: Job, limits: Limits) -> list[Result]:
+def run_job(job: Job, limits: Limits, asked: dict[str, Any]) -> list[Result]:
     """In whatever process this is, which keeps its sandbox for the next."""
     results = []
     for calls in of_one_source(job.programs, source_of):
         is_mutated = any(each.program.mutated for each in calls)
         taken: set[int] = set()
         for number, program, split in calls:
-            outcome = sandbox(limits).run_program(program)
+            outcome = sandbox(limits, **asked).run_program(program)
             path = path_of(outcome.trace) if is_mutated else 0
             repeats = program.mutated and path in taken
             taken.add(path)

@@ -34,6 +34,14 @@ def test_the_tracer_is_set_beside_no_tracing_and_the_sandbox():
     assert figures["machine"]["traced"]["events"] >= 40
 
 
+def test_the_sandbox_is_measured_in_every_tier_that_is_here():
+    figures = bench(settings("group=sandbox"))
+    check_form(figures, "sandbox", {"tier D, a small program", "tier D, a fresh worker"})
+    for tier in "AB":
+        is_here = not figures["machine"][f"tier {tier}"].startswith("no sandbox")
+        assert (f"tier {tier}, a small program" in figures["sandbox"]) == is_here
+
+
 def test_the_pipeline_is_measured_from_events_to_batches(capsys):
     figures = bench(settings("group=pipeline", "programs=6", "batch_size=2"))
     check_form(figures, "pipeline", {"encode", "pack", "read shuffled batches"})

@@ -2,30 +2,41 @@
 
 import resource
 from dataclasses import dataclass
+from math import ceil
+
+MIB = 1 << 20
+OPEN_FILES = 256
+FILES = 8  # as much as so many files of the largest size may a program leave in its folder
+ENTRIES = 4096  # files and folders that it may leave there
 
 
 @dataclass(frozen=True)
 class Limits:
     wall_s: float = 5.0
-    cpu_s: int = 5
+    cpu_s: float = 5.0
     memory_mib: int = 512  # address space
     output_kib: int = 64  # of stdout that is kept; the rest is read and dropped
     events: int = 20_000
     trace_mib: int = 32
     file_mib: int = 8  # of any one file that it writes
+    processes: int = 64  # threads too; other processes only where a profile allows them
 
-    def apply(self) -> None:
-        """Bind this process, which is about to become the program."""
-        mib = 1 << 20
+    def apply(self, others: int = 0) -> None:
+        """setrlimit(2) on this process, which is about to become the program.
+
+        `others`: processes that its user has beside it, and that the kernel counts with its own.
+        """
         bounds = {
-            # At the hard bound the kernel kills without a word; at the soft one it says SIGXCPU.
-            resource.RLIMIT_CPU: (self.cpu_s, self.cpu_s + 1),
-            resource.RLIMIT_AS: (self.memory_mib * mib,) * 2,
-            resource.RLIMIT_FSIZE: (self.file_mib * mib,) * 2,
-            resource.RLIMIT_CORE: (0, 0),
+            # The supervisor looks at the clock; this is for the time that it may come late.
+            resource.RLIMIT_CPU: ceil(self.cpu_s) + 1,
+            resource.RLIMIT_AS: self.memory_mib * MIB,
+            resource.RLIMIT_FSIZE: self.file_mib * MIB,
+            resource.RLIMIT_NOFILE: OPEN_FILES,
+            resource.RLIMIT_NPROC: self.processes + others,
+            resource.RLIMIT_MEMLOCK: 0,
+            resource.RLIMIT_CORE: 0,
         }
-        for kind, (soft, hard) in bounds.items():
+        for kind, bound in bounds.items():
             most = resource.getrlimit(kind)[1]
-            if most != resource.RLIM_INFINITY:
-                soft, hard = min(soft, most), min(hard, most)
-            resource.setrlimit(kind, (soft, hard))
+            bound = bound if most == resource.RLIM_INFINITY else min(bound, most)
+            resource.setrlimit(kind, (bound, bound))

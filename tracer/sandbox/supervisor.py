@@ -1,19 +1,28 @@
-"""Our side of the sandbox: starts the worker, asks it for one program at a time."""
+"""Our side of the sandbox: asks a worker for one program at a time, and says what became of it.
+
+The program is never compiled here, and nothing that it wrote is taken for anything but bytes until
+`verdict` has looked at them.
+"""
 
 import dataclasses
 import os
 import platform
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
-from typing import NamedTuple
+import time
+from threading import Lock
+from typing import Any, NamedTuple
 
-from tracer.sandbox import frames
+from tracer.sandbox.frames import BrokenFrame
 from tracer.sandbox.limits import Limits
-from tracer.schema import Program, Trace, program_id, unfold, unpack_row
+from tracer.sandbox.seen import Seen
+from tracer.sandbox.start import Worker, start
+from tracer.sandbox.verdict import Verdict, judge
+from tracer.schema import Program, Trace, program_id, unfold
 from tracer.values import DEFAULT, Budget, Value
+
+PATIENCE = 3.0  # seconds beyond its wall clock in which a worker has to answer for a program
+PROGRAMS = 1000  # that a worker is given before a fresh one takes its place
+SOURCE = 4 << 20  # bytes of a program's text
+NAME = 255  # characters of its name
 
 
 class Outcome(NamedTuple):
@@ -31,12 +40,25 @@ class Sandbox:
 
     with Sandbox(Limits(wall_s=2)) as box:
         outcome = box.run(b"def f(n): return n + 1", call="f(3)")
+
+    It is of the strongest tier that this machine has (see tracer.sandbox.tiers), or of the one that
+    is asked for. It starts with the first program, and raises SandboxError, an OSError, where only
+    a weaker one than A or B can be had and neither `allow_weaker` nor `trusted_programs` is given.
     """
 
-    def __init__(self, limits: Limits = Limits(), budget: Budget = DEFAULT):  # noqa: B008
+    def __init__(
+        self,
+        limits: Limits = Limits(),  # noqa: B008
+        budget: Budget = DEFAULT,
+        tier: str | None = None,
+        allow_weaker: bool = False,
+        trusted_programs: bool = False,
+    ):
         self.limits, self.budget = limits, budget
-        self.worker: subprocess.Popen | None = None
-        self.folder = ""  # of the worker, which may be killed before it can clean up
+        self.tier, self.allow_weaker, self.trusted_programs = tier, allow_weaker, trusted_programs
+        self.worker: Worker | None = None
+        self.turn = Lock()  # threads may share a sandbox; the programs run one after the other
+        self._facts: dict[str, Any] = {}
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -49,74 +71,83 @@ class Sandbox:
         try:
             text = source.decode("utf-8")
         except UnicodeDecodeError as error:
-            return self._rejected(source.decode("latin-1"), call, str(error))
+            program = Program(source.decode("latin-1"), call, name=name)
+            return self._rejected(program, "UnicodeDecodeError", str(error))
         return self.run_program(Program(text, call, name=name))
 
     def run_program(self, program: Program) -> Outcome:
+        if len(program.source) > SOURCE or len(program.call or "") > SOURCE:
+            reason = f"a source of more than {SOURCE} characters"
+            return self._rejected(program, "ValueError", reason)
+        if len(program.name) > NAME:
+            return self._rejected(program, "ValueError", f"a name of more than {NAME} characters")
+        key = int.from_bytes(os.urandom(4))
         request = {
             "program": program._asdict(),
             "limits": dataclasses.asdict(self.limits),
             "budget": self.budget,
+            "key": key,
         }
-        try:
-            reply = self._ask(request)
-        except (frames.BrokenFrame, BrokenPipeError):  # the worker died with the program
-            self.close()
-            empty = {"stdout": "", "entry": None, "error": None, "events": []}
-            reply = {"kind": "killed", "flags": ["trace_incomplete"], **empty}
-        return self._outcome(program, reply)
+        with self.turn:
+            answer = self._ask(request) or self._ask(request)  # once more, in a fresh worker
+        if answer is None:
+            verdict = Verdict("killed", ("trace_incomplete",), [], "<module>", None)
+            return self._outcome(program, verdict, "")
+        seen, trace, output = answer
+        lines = program.source.count("\n") + program.source.count("\r") + 1
+        verdict = judge(seen, trace, key, self.limits, lines)
+        return self._outcome(program, verdict, output.decode("utf-8", "backslashreplace"))
+
+    def facts(self) -> dict[str, Any]:
+        """The tier, what the kernel has, and what the self-test found: for a manifest."""
+        self._start()
+        return self._facts
 
     def close(self) -> None:
-        if self.worker is None:
-            return
-        self.worker.kill()
-        self.worker.wait()
-        for stream in (self.worker.stdin, self.worker.stdout):
-            if stream:
-                stream.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.worker = None
+        if self.worker is not None:
+            self.worker.close()
+            self.worker = None
 
-    def _ask(self, request: dict) -> dict:
-        if self.worker is None or self.worker.poll() is not None:
+    def _start(self) -> Worker:
+        if self.worker is not None and not self.worker.is_alive:
             self.close()
-            self.folder = tempfile.mkdtemp(prefix="sandbox-")
-            self.worker = _start_worker()
-        assert self.worker.stdin and self.worker.stdout
-        frames.send(self.worker.stdin.fileno(), request | {"folder": self.folder})
-        return frames.receive(self.worker.stdout.fileno())
+        if self.worker is None:
+            weaker = self.allow_weaker, self.trusted_programs
+            self.worker, self._facts = start(self.tier, *weaker, self.limits)
+        return self.worker
 
-    def _outcome(self, program: Program, reply: dict) -> Outcome:
-        entry = reply["entry"] or "<module>"
+    def _ask(self, request: dict) -> tuple[Seen, bytes, bytes] | None:
+        """The worker's answer, or None where it died or did not give one."""
+        worker = self._start()
+        try:
+            deadline = time.monotonic() + self.limits.wall_s + PATIENCE
+            answer = worker.ask(request, deadline)
+        except BrokenFrame:
+            self.close()
+            return None
+        except BaseException:  # what it would still say belongs to no later program
+            self.close()
+            raise
+        if worker.served >= PROGRAMS:
+            self.close()
+        return answer
+
+    def _outcome(self, program: Program, verdict: Verdict, stdout: str) -> Outcome:
         settings = repr((self.limits, self.budget))
-        error = Value.from_json(reply["error"]) if reply["error"] else None
-        flags = tuple(reply["flags"])
         trace = Trace(
-            id=program_id(program.source, entry, program.call, settings),
+            id=program_id(program.source, verdict.entry, program.call, settings),
             source=program.source,
-            entry=entry,
+            entry=verdict.entry,
             input=program.call,
             python=platform.python_version(),
-            outcome=reply["kind"],
-            flags=flags,
-            stdout=reply["stdout"],
-            events=list(unfold(map(unpack_row, reply["events"]))),
+            outcome=verdict.kind,
+            flags=verdict.flags,
+            stdout=stdout,
+            events=list(unfold(verdict.rows)),
             origin=program.origin,
         )
-        return Outcome(reply["kind"], flags, reply["stdout"], trace, error)
+        return Outcome(verdict.kind, verdict.flags, stdout, trace, verdict.error)
 
-    def _rejected(self, text: str, call: str | None, reason: str) -> Outcome:
-        error = Value("exception", ("UnicodeDecodeError", (Value("str", reason),)))
-        reply = {"kind": "rejected", "flags": [], "stdout": "", "entry": None, "events": []}
-        return self._outcome(Program(text, call), reply | {"error": error})
-
-
-def _start_worker() -> subprocess.Popen:
-    root = str(Path(__file__).parents[2])
-    environment = {"PYTHONHASHSEED": "0", "PYTHONPATH": root, "LANG": "C.UTF-8"}
-    if "PATH" in os.environ:
-        environment["PATH"] = os.environ["PATH"]
-    command = [sys.executable, "-s", "-P", "-X", "utf8", "-m", "tracer.sandbox.worker"]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0
-    )
+    def _rejected(self, program: Program, name: str, reason: str) -> Outcome:
+        error = Value("exception", (name, (Value("str", reason),)))
+        return self._outcome(program, Verdict("rejected", (), [], "<module>", error), "")

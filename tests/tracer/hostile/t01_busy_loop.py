@@ -1,0 +1,3 @@
+# T1 timeout: computes for ever
+while True:
+    pass

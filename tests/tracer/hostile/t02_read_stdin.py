@@ -1,0 +1,2 @@
+# T2 exception: there is nothing to read
+text = input()

@@ -1,0 +1,4 @@
+# T2 timeout: waits without using the processor
+import time
+
+time.sleep(1000)

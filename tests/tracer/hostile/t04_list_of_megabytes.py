@@ -1,0 +1,4 @@
+# T4 memory: a little at a time
+kept = []
+while True:
+    kept.append(bytes(1 << 20))

@@ -1,0 +1,2 @@
+# T11 exception: as if a person had stopped it
+raise KeyboardInterrupt

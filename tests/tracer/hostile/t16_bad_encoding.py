@@ -1,0 +1,2 @@
+# T16 rejected: no UTF-8
+x = 'ÿ'

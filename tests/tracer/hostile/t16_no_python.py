@@ -1,0 +1,2 @@
+# T16 rejected: a syntax error
+def f(:

@@ -1,0 +1,27 @@
+"""Notices when something else than the tracer calls sys.settrace(3), even if it puts ours back.
+
+An audit hook (PEP 578), which nobody can remove from a process.
+"""
+
+import sys
+import threading
+from types import CodeType
+
+from tracer import monitor
+
+# Who calls it for us: the recorder, and each thread when it starts.
+_OURS = (monitor.__file__, threading.__file__)
+_frame_at = sys._getframe
+_file_of = vars(CodeType)["co_filename"].__get__
+
+
+class Guard:
+    def __init__(self):
+        self.noticed = False
+
+    def install(self) -> None:
+        sys.addaudithook(self._on_event)
+
+    def _on_event(self, event: str, _: tuple) -> None:
+        if event == "sys.settrace" and _file_of(_frame_at(1).f_code) not in _OURS:
+            self.noticed = True
