@@ -31,8 +31,9 @@ ORDER = {
     "rssm": """
         types
         spec dists nets tables
-        losses dynamics dynamics.base
-        encoder heads dynamics.rssm dynamics.slots
+        losses causal dynamics dynamics.base
+        encoder heads dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
+        dynamics.diffusion dynamics.wam
         model optim
         step
     """,

@@ -16,9 +16,11 @@ from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
 from rssm.nets import two_hot
 from rssm.tables import Rows
 
-YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
+CONFIGS = Path(__file__).parents[2] / "configs"
+YAMLS = sorted(CONFIGS.glob("dynamics/*.yaml"))
+DEBUG = OmegaConf.load(CONFIGS / "size/debug.yaml")
 SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
-SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4)
+SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4, context=4)
 
 B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 8, 4, 2, 3, 6
 CUT = 3
@@ -27,7 +29,7 @@ KEYS = [None, jax.random.key(1)]
 
 @pytest.fixture(scope="module", params=YAMLS, ids=lambda path: path.stem)
 def model(request):
-    cfg = OmegaConf.load(request.param)
+    cfg = OmegaConf.create({"size": DEBUG, "dynamics": OmegaConf.load(request.param)}).dynamics
     cfg.update({name: value for name, value in SMALL.items() if name in cfg})
     return nnx.jit(lambda: instantiate(cfg)(Sizes(V, L, D, A, R, M, W), rngs=nnx.Rngs(0)))()
 
