@@ -24,9 +24,9 @@ class Cache(NamedTuple):
     """A ring: the step at position p since the last reset stands at p modulo C."""
 
     pairs: Float[Array, "B C N E"]  # key and value of each of N layers
-    count: Int[Array, "B"]  # steps since the last reset
+    count: Int[Array, " B"]  # steps since the last reset
 
-    def restarted(self, reset: Bool[Array, "B"]) -> "Cache":
+    def restarted(self, reset: Bool[Array, " B"]) -> "Cache":
         """What no position points to any more need not be cleared."""
         return self._replace(count=zero_where(reset, self.count))
 
@@ -127,7 +127,7 @@ def positions_held(cache: Cache, context: int) -> Int[Array, "B C"]:
     return last - (last - jnp.arange(context)) % context
 
 
-def since_reset(reset: Bool[Array, "B T"], before: Int[Array, "B"]) -> Int[Array, "B T"]:
+def since_reset(reset: Bool[Array, "B T"], before: Int[Array, " B"]) -> Int[Array, "B T"]:
     """Steps since the last reset, of which there were `before` when the trajectory begins."""
     steps = jnp.arange(reset.shape[1])
     last = jax.lax.cummax(jnp.where(reset, steps, -1), axis=1)

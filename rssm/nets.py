@@ -192,8 +192,8 @@ def flat_action(
 
 
 def shifted(
-    first: Float[Array, "B *n"], x: Float[Array, "B T *n"], reset: Bool[Array, "B T"]
-) -> Float[Array, "B T *n"]:
+    first: Float[Array, "B ..."], x: Float[Array, "B T ..."], reset: Bool[Array, "B T"]
+) -> Float[Array, "B T ..."]:
     """What was before each step: `first` before the first, and zeros before a reset."""
     return zero_where(reset, jnp.concatenate([first[:, None], x[:, :-1]], 1))
 

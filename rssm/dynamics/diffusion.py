@@ -1,9 +1,9 @@
 """Diffusion of the next latent: EDM as in DIAMOND (arXiv:2405.12399), or the shortcut models of
 Dreamer 4 (arXiv:2509.24527).
 
-    e_t = normalised(W x_t)                       a latent, trained to be decoded and by nothing else
-    c_t = the last K pairs (e_{s-1}, a_s)         condition
-    e_t ~ the end of a path from noise to data    prior, in `steps` calls of one network F
+    e_t = normalised(W x_t)                      a latent, trained to be decoded, by nothing else
+    c_t = the last K pairs (e_{s-1}, a_s)        condition
+    e_t ~ the end of a path from noise to data   prior, in `steps` calls of one network F
 
 `edm`, with s the deviation of the noise and d that of the data (arXiv:2206.00364):
 
@@ -25,6 +25,7 @@ too, and a Transformer reads all of it.
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import einops
@@ -57,6 +58,9 @@ FINEST = 8  # the least step of a shortcut is 1 / 8
 LEARNT = (1, 2, 4, 8)
 WHOLE = 0.75  # share of the steps that learn the least one
 FREQUENCIES = 8
+
+
+Network = Callable[[Array, Array, Array], Array]  # F, of y, the level of noise and the condition
 
 
 class Carry(NamedTuple):
@@ -259,7 +263,7 @@ def recent(
 
 
 def edm_denoised(
-    denoiser: Denoiser,
+    denoiser: Network,
     y: Float[Array, "*n E"],
     deviation: Float[Array, "*n"],
     condition: Float[Array, "*n H"],
@@ -274,7 +278,7 @@ def edm_denoised(
 
 
 def edm_error(
-    denoiser: Denoiser, e: Float[Array, "*n E"], condition: Float[Array, "*n H"], key: PRNGKeyArray
+    denoiser: Network, e: Float[Array, "*n E"], condition: Float[Array, "*n H"], key: PRNGKeyArray
 ) -> Float[Array, "*n"]:
     keys = jax.random.split(key)
     log = LOG_MEAN + LOG_DEVIATION * jax.random.normal(keys[0], e.shape[:-1])
@@ -285,7 +289,7 @@ def edm_error(
 
 
 def edm_path(
-    denoiser: Denoiser, noise: Float[Array, "*n E"], condition: Float[Array, "*n H"], steps: int
+    denoiser: Network, noise: Float[Array, "*n E"], condition: Float[Array, "*n H"], steps: int
 ) -> Float[Array, "*n E"]:
     y = NOISIEST * noise
     for s, after in zip(levels := edm_levels(steps), [*levels[1:], 0.0], strict=True):
@@ -302,7 +306,7 @@ def edm_levels(steps: int) -> list[float]:
 
 
 def shortcut_way(
-    denoiser: Denoiser,
+    denoiser: Network,
     y: Float[Array, "*n E"],
     u: Float[Array, "*n 1"],
     d: Float[Array, "*n 1"],
@@ -336,7 +340,7 @@ def shortcut_error(
 
 
 def shortcut_path(
-    denoiser: Denoiser, noise: Float[Array, "*n E"], condition: Float[Array, "*n H"], steps: int
+    denoiser: Network, noise: Float[Array, "*n E"], condition: Float[Array, "*n H"], steps: int
 ) -> Float[Array, "*n E"]:
     y, shape = DATA * noise, (*noise.shape[:-1], 1)
     d = jnp.full(shape, 1 / steps)

@@ -31,7 +31,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dists import gumbel, grouped, sample
+from rssm.dists import grouped, gumbel, sample
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance
 from rssm.nets import MLP, BlockLinear, Dense, RMSNorm, flat_action, scan_time, zero_where

@@ -22,7 +22,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.causal import Cache, CausalTransformer
-from rssm.dists import gumbel, grouped, sample, with_gradient
+from rssm.dists import grouped, gumbel, sample, with_gradient
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance, sg
 from rssm.nets import (
