@@ -24,7 +24,7 @@ from experiments.predict import (
     held_frame,
     true_frame,
 )
-from experiments.score import HEADLINES, Scored, finite, score
+from experiments.score import HEADLINES, Scored, finite, score, score_trace
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
@@ -57,9 +57,15 @@ def keep_trace(program: Program, outcome: Outcome) -> Trace:
 
 
 def evaluate(
-    predictor: Predictor, traces: Iterable[Trace], modes: list[str], out: Path, name: str
+    predictor: Predictor,
+    traces: Iterable[Trace],
+    modes: list[str],
+    out: Path,
+    name: str,
+    misled: bool = False,
 ) -> dict:
-    """Score every mode, with the copy baseline and the action-shuffle control beside it."""
+    """Score every mode, with the copy baseline and the action-shuffle control beside it; with
+    `misled` the state-shuffle control too."""
     outcomes: dict[str, int] = {}
     cases = list(predictor.cases(counted(traces, outcomes)))
     if not cases:
@@ -77,6 +83,7 @@ def evaluate(
         result[mode] = figures | {
             "copy": score([copied(case, mode) for case in cases]),
             "shuffled": score([scored(prediction, mode) for prediction in wrong]),
+            **({"misled": mislead(predictor, cases, mode)} if misled else {}),
             "coverage": coverage(cases),
             "n_cut": sum(case.cut for case in cases),
             "params": predictor.size,
@@ -87,6 +94,11 @@ def evaluate(
     write_whole(out / f"{name}.predictions.jsonl", "".join(f"{text}\n" for text in lines))
     write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
     return result
+
+
+def mislead(predictor: Predictor, cases: list[Case], mode: str) -> dict:
+    wrong = predictor.predict(cases, mode, misled=True)
+    return score([scored(prediction, mode) for prediction in wrong])
 
 
 def counted(traces: Iterable[Trace], outcomes: dict[str, int]) -> Iterator[Trace]:
@@ -147,7 +159,7 @@ def coverage(cases: list[Case]) -> float:
 
 def line(prediction: Prediction, mode: str) -> dict:
     """A line of NAME.predictions.jsonl."""
-    case = prediction.case
+    case, found = prediction.case, scored(prediction, mode)
     last = case.events[-1]
     return {
         "id": case.trace.id,
@@ -163,6 +175,8 @@ def line(prediction: Prediction, mode: str) -> dict:
         "predicted": prediction.frames,
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
+        "program": found.program,
+        "figures": finite(score_trace(found)),
     }
 
 

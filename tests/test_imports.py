@@ -38,11 +38,11 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score charts episodes writer
+        command measure score charts episodes writer compare sheets
         build data checkpoint
         model loop
-        predict bench_tracer bench_model
-        trace train evaluate imagine report bench
+        predict bench_tracer bench_model sizing
+        trace train evaluate imagine report bench ablate
         export stats
     """,
 }
