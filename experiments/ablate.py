@@ -11,7 +11,6 @@ The same command again goes on where it was: whatever is finished is in `out`.
 
 import json
 import math
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,9 @@ from flax import nnx
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.bench_model import random_actions
-from experiments.build import build_programs
 from experiments.command import UserError, command
 from experiments.compare import Result, read_result
-from experiments.data import open_dataset
-from experiments.evaluate import evaluate, keep_trace, write_whole
+from experiments.evaluate import evaluate, suite_traces, write_whole
 from experiments.measure import measure
 from experiments.model import read_spec
 from experiments.predict import MODES, Predictor
@@ -38,9 +35,6 @@ from experiments.sizing import (
     training_config,
 )
 from experiments.train import train_run
-from tracer.pool import run_all
-from tracer.sandbox import Limits
-from tracer.schema import Trace
 
 MAY_DIFFER = ("seeds", "out", "processes")
 IMAGINED = 32  # statements of the run whose cost is measured
@@ -152,16 +146,9 @@ def scored(cfg: DictConfig, run_dir: Path) -> Path:
     out = run_dir / "eval"
     if not (out / f"{cfg.suite.name}.json").exists():
         predictor = Predictor.of_run(run_dir)
-        traces = islice(suite_traces(cfg), cfg.limit)
+        traces = islice(suite_traces(cfg, cfg.dataset), cfg.limit)
         evaluate(predictor, traces, list(MODES), out, cfg.suite.name, misled=True)
     return out
-
-
-def suite_traces(cfg: DictConfig) -> Iterator[Trace]:
-    if cfg.suite.corpus is None:
-        return open_dataset(cfg.dataset).traces(cfg.suite.split)
-    corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
-    return run_all(build_programs(corpus), Limits(**cfg.limits), cfg.processes or 1, keep_trace)
 
 
 def speed(run_dir: Path) -> dict[str, float]:

@@ -38,7 +38,7 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score charts episodes writer compare sheets
+        command measure score others charts episodes writer compare sheets
         build data checkpoint
         model loop
         predict bench_tracer bench_model sizing
