@@ -6,6 +6,8 @@
     scores    on held-out programs, with controls; what an imagined statement costs
     table     CSV, Markdown, HTML and plots
 
+Routes under `text` write text; they have a training of their own, experiments.tokens.
+
 The same command again goes on where it was: whatever is finished is in `out`.
 """
 
@@ -30,10 +32,12 @@ from experiments.sheets import write_sheets
 from experiments.sizing import (
     Route,
     Size,
+    composed,
     matched,
     size_of,
     training_config,
 )
+from experiments.tokens import run_tokens
 from experiments.train import train_run
 
 MAY_DIFFER = ("seeds", "out", "processes")
@@ -60,6 +64,13 @@ def ablate(cfg: DictConfig) -> list[Result]:
         results.append(read_result(route.name, costs, evals, cfg.suite.name))
         write_sheets(results, notes(cfg), out)
         print(f"{route.name}: {out / 'table.html'}", flush=True)
+    for name, overrides in cfg.text.items():
+        evals = [written(cfg, str(name), overrides, seed, out) for seed in cfg.seeds]
+        results.append(
+            read_result(str(name), text_costs(evals[0], cfg.suite.name), evals, cfg.suite.name)
+        )
+        write_sheets(results, notes(cfg), out)
+        print(f"{name}: {out / 'table.html'}", flush=True)
     return results
 
 
@@ -149,6 +160,26 @@ def scored(cfg: DictConfig, run_dir: Path) -> Path:
         traces = islice(suite_traces(cfg, cfg.dataset), cfg.limit)
         evaluate(predictor, traces, list(MODES), out, cfg.suite.name, misled=True)
     return out
+
+
+def written(cfg: DictConfig, name: str, overrides: list[str], seed: int, out: Path) -> Path:
+    run_dir = out / "runs" / f"{name}-{seed}"
+    if not (run_dir / "eval" / f"{cfg.suite.name}.json").exists():
+        own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"limit={cfg.limit}"]
+        own += [f"suite={cfg.suite.name}", f"steps={cfg.steps}"]
+        run_tokens(composed("tokens", [*own, *overrides]))
+    return run_dir / "eval"
+
+
+def text_costs(eval_dir: Path, suite: str) -> dict[str, float]:
+    """In place of an imagined statement stands a state that is written."""
+    figures = json.loads((eval_dir / f"{suite}.json").read_text())["open"]
+    return {
+        "params": figures["params"],
+        "imagine_flops": figures["flops_per_state"],
+        "imagine_us": 1e6 * figures["seconds_per_state"],
+        "symbols_per_state": figures["symbols_per_state"],
+    }
 
 
 def speed(run_dir: Path) -> dict[str, float]:

@@ -165,6 +165,7 @@ COSTS = {
 
 
 def horizon_chart(results: Sequence[Result]) -> Chart | None:
+    results = [result for result in results if "open" in result.modes]
     longest = max(len(c["true"]) for r in results for calls in r.calls for c in calls) - 1
     steps = [each for each in HORIZONS if each <= longest]
     curves = [[(s, horizon(result, "open", s)) for s in steps] for result in results]
@@ -189,14 +190,13 @@ def horizon_chart(results: Sequence[Result]) -> Chart | None:
 
 
 def cost_chart(results: Sequence[Result], cost: str, name: str) -> Chart | None:
-    """Each route a point: effects that are right, against what they cost."""
-    known = [(at, r) for at, r in enumerate(results) if r.costs.get(cost)]
+    """Each route a point: effects that are right in open loop, against what they cost."""
+    known = [(at, r) for at, r in enumerate(results) if r.costs.get(cost) and "open" in r.modes]
     if not known:
         return None
-    mode = known[0][1].modes[-1]
     points, bounds = [], []
     for at, result in known:
-        line = line_of(result, mode, "effect_accuracy")
+        line = line_of(result, "open", "effect_accuracy")
         if math.isnan(line.value):
             continue
         x = result.costs[cost]
@@ -206,7 +206,7 @@ def cost_chart(results: Sequence[Result], cost: str, name: str) -> Chart | None:
     axis = logarithmic(name, [result.costs[cost] for _, result in known])
     highest = max((y for one in bounds for _, y in one.points), default=1.0)
     y = linear("", [0, highest])
-    return drawn(f"effect accuracy ({mode}), %, by {name}", points, bounds, axis, y)
+    return drawn(f"effects right in open loop, %, by {name}", points, bounds, axis, y)
 
 
 def drawn(title: str, lines: list[Series], bounds: list[Series], x: Axis, y: Axis) -> Chart | None:

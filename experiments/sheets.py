@@ -80,9 +80,10 @@ def as_markdown(sheets: Sequence[Sheet], notes: list[str]) -> str:
 def all_sheets(results: Sequence[Result], lines: Sequence[Line]) -> list[Sheet]:
     sheets = [cost_sheet(results)]
     for mode in dict.fromkeys(line.mode for line in lines):
-        sheets.append(figure_sheet(results, [line for line in lines if line.mode == mode], mode))
+        there = [result for result in results if mode in result.modes]
+        sheets.append(figure_sheet(there, [line for line in lines if line.mode == mode], mode))
         for key, what in (("by_type", "type of the new value"), ("by_statement", "statement")):
-            sheets.append(share_sheet(results, mode, key, what))
+            sheets.append(share_sheet(there, mode, key, what))
     return sheets
 
 

@@ -49,10 +49,14 @@ class Size(NamedTuple):
 
 def training_config(overrides: Sequence[str]) -> DictConfig:
     """What `python -m experiments.train` would run with."""
+    return composed("train", overrides)
+
+
+def composed(command: str, overrides: Sequence[str]) -> DictConfig:
     GlobalHydra.instance().clear()  # this command's own config is composed already
     with initialize_config_dir(CONFIGS, version_base=None):
         try:
-            return compose("train", list(overrides))
+            return compose(command, list(overrides))
         except HydraException as error:
             raise UserError(first_line(error)) from error
 

@@ -84,8 +84,9 @@ class CausalTransformer(nnx.Module):
         self.blocks = nnx.List(blocks)
         self.norm = RMSNorm(width)
 
-    def initial(self, batch_size: int) -> Cache:
-        shape = (batch_size, self.context, len(self.blocks), 2 * self.width)
+    def initial(self, batch_size: int, places: int | None = None) -> Cache:
+        places = self.context if places is None else places
+        shape = (batch_size, places, len(self.blocks), 2 * self.width)
         return Cache(jnp.zeros(shape, self.dtype), jnp.zeros(batch_size, jnp.int32))
 
     def step(self, cache: Cache, x: Float[Array, "B D"]) -> tuple[Cache, Float[Array, "B D"]]:
@@ -106,9 +107,10 @@ class CausalTransformer(nnx.Module):
     def along(
         self, cache: Cache, x: Float[Array, "B T D"], reset: Bool[Array, "B T"]
     ) -> Float[Array, "B T D"]:
+        """After the steps of a cache, which may have no places: then nothing was before."""
         position = since_reset(reset, cache.count)
         trajectory = jnp.cumsum(reset, 1)
-        held = positions_held(cache, self.context)[:, None]
+        held = positions_held(cache, cache.pairs.shape[1])[:, None]
         old = (held >= 0) & (position[..., None] - held < self.context)
         old &= trajectory[..., None] == 0
         distance = position[:, :, None] - position[:, None]
@@ -124,7 +126,7 @@ class CausalTransformer(nnx.Module):
 def positions_held(cache: Cache, context: int) -> Int[Array, "B C"]:
     """The position of the step at each place of the ring; negative where there is none."""
     last = cache.count[:, None] - 1
-    return last - (last - jnp.arange(context)) % context
+    return last - (last - jnp.arange(context)) % max(1, context)
 
 
 def since_reset(reset: Bool[Array, "B T"], before: Int[Array, " B"]) -> Int[Array, "B T"]:

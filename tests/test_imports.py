@@ -18,7 +18,7 @@ ORDER = {
         monitor project
         trace encode watch
         windows store parquet
-        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
+        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols
         sandbox.supervisor sandbox.worker sandbox
         corpora corpora.syntax corpora.scope corpora.grammar corpora.literals corpora.writer
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
@@ -34,7 +34,7 @@ ORDER = {
         losses causal dynamics dynamics.base
         encoder heads dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam
-        model optim
+        model optim tokens
         step
     """,
     "experiments": """
@@ -42,7 +42,7 @@ ORDER = {
         build data checkpoint
         model loop
         predict bench_tracer bench_model sizing
-        trace train evaluate imagine report bench ablate
+        trace train evaluate imagine report bench tokens ablate
         export stats
     """,
 }
