@@ -6,6 +6,7 @@ once; here it counts as often as it runs.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -80,10 +81,11 @@ def matched(route: Route, target: float, by: str, within: float, spec: Spec) -> 
     measure = {"params": parameters, "flops": operations}[by]
     low, high = route.multiple, WIDEST // route.multiple * route.multiple
 
+    @cache
     def at(width: int) -> float:
         return measure(route.at(width), spec)
 
-    while high - low > route.multiple:
+    while high - low > route.multiple and at(low) < target:
         middle = (low + high) // 2 // route.multiple * route.multiple
         low, high = (middle, high) if at(middle) <= target else (low, middle)
     best = min((low, high), key=lambda width: abs(at(width) - target))

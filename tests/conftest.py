@@ -3,6 +3,7 @@
 import atexit
 import os
 import tempfile
+from pathlib import Path
 
 # Read when jax is first imported, which tests of the tracer never do.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -14,6 +15,20 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+DYNAMICS = sorted(p.stem for p in Path(__file__).parents[1].glob("configs/dynamics/*.yaml"))
+
+
 def pytest_addoption(parser):
     parser.addoption("--benign", type=int, default=40, help="programs to run traced and untraced")
+    parser.addoption(
+        "--routes", default="rssm,slots", help="models for the long tests: names, or `all`"
+    )
     parser.addoption("--record", action="store_true", help="write the golden files anew")
+
+
+def pytest_generate_tests(metafunc):
+    """The long tests of whole models are over the routes that were asked for."""
+    if "route" in metafunc.fixturenames:
+        wanted = metafunc.config.getoption("routes")
+        names = DYNAMICS if wanted == "all" else wanted.split(",")
+        metafunc.parametrize("route", names, scope="module")
