@@ -75,7 +75,9 @@ def judged(written: Written, traces: Iterable[Trace]) -> Judged:
     scored: dict[str, list[Scored]] = {}
     copies: dict[str, list[Scored]] = {}
     readings: list[dict[str, dict[str, float]]] = []
-    lines, known, missing, without = [], set(), 0, []
+    lines: list[dict[str, Any]] = []
+    known: set[str] = set()
+    without: list[tuple[Trace, list[Event]]] = []
     for trace in traces:
         body = body_of(trace)
         if body is None:
@@ -83,7 +85,6 @@ def judged(written: Written, traces: Iterable[Trace]) -> Judged:
         found = [line for name in names_of(trace) for line in written.get(name, [])]
         known |= set(names_of(trace)) & written.keys()
         if not found:
-            missing += 1
             without.append((trace, body))
         for line in found:
             mode = line.get("mode", "free")
@@ -97,13 +98,14 @@ def judged(written: Written, traces: Iterable[Trace]) -> Judged:
         raise ValueError("no `id` of the predictions is in the suite")
     generations = bool(readings)
     for trace, body in without:  # nothing predicted is all wrong
-        line = {"generation": ""} if generations else {"frames": []}
-        one, copy = scored_line(trace, body, line)
+        line: dict[str, Any] = {"generation": ""} if generations else {"frames": []}
         for mode in scored:
+            one, copy = scored_line(trace, body, line | {"mode": mode})
             scored[mode].append(one)
             copies[mode].append(copy)
+            lines.append(record(trace, body, one, mode))
         readings += [table9(trace, "")] * generations
-    figures: dict[str, Any] = {"n_missing": missing, "n_unknown": len(written.keys() - known)}
+    figures: dict[str, Any] = {"n_missing": len(without), "n_unknown": len(written.keys() - known)}
     for mode, ones in scored.items():
         figures[mode] = score(ones) | {"copy": score(copies[mode]), "coverage": 1.0}
     if readings:

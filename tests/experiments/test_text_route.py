@@ -1,11 +1,10 @@
 """The text route: what the model is asked, and that it trains and gets its scores."""
 
-import json
-
 import numpy as np
 import pytest
 from tiny import config
 
+from experiments.ablate import ablate
 from experiments.command import UserError
 from experiments.others import judged
 from experiments.score import HEADLINES
@@ -20,9 +19,6 @@ from experiments.tokens import (
 from rssm.tokens import CLOSE, END
 from tracer import cwm
 from tracer.cwm.symbols import decode, encode
-
-SMALL = ("length=512", "batch_size=2", "steps=2", "log_every=1", "limit=3")
-SMALL += ("model.width=16", "model.heads=2", "model.layers=1")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +67,7 @@ def test_a_model_that_wrote_the_truth_would_get_full_marks(asked):
 
 
 def test_frames_are_learnt_and_programs_are_not(asked):
-    cfg = config("tokens", "dataset=none", "run_dir=none", *SMALL)
+    cfg = config("tokens", "dataset=none", "run_dir=none", "length=512")
     texts = [text for each in asked if (text := example(each.trace, cfg))]
     row = packed(texts[:1], 512)
     numbers, head = texts[0]
@@ -80,16 +76,17 @@ def test_frames_are_learnt_and_programs_are_not(asked):
     np.testing.assert_array_equal(row["text"][: len(numbers)], numbers)
 
 
-@pytest.mark.parametrize("form", ["full"])
-def test_it_trains_and_gets_the_figures_of_the_others(dataset, tmp_path, form):
-    run = (f"dataset={dataset}", f"run_dir={tmp_path}", f"form={form}")
-    run_tokens(config("tokens", *run, *SMALL))
-    result = json.loads((tmp_path / "eval" / "heldout.json").read_text())
-    for mode in ("open", "free"):
-        assert set(HEADLINES) <= result[mode].keys()
-        assert result[mode]["symbols_per_state"] > 0 and result[mode]["flops_per_state"] > 0
-    lines = (tmp_path / "eval" / "heldout.predictions.jsonl").read_text().splitlines()
-    assert {json.loads(line)["mode"] for line in lines} == {"open", "free"}
+def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
+    smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
+    cfg = config("ablate", *smoke, "steps=2")
+    cfg.routes, cfg.text = {}, {"text": ["form=full", *cfg.text.tokens]}
+    (result,) = ablate(cfg)
+    assert result.modes == ["open", "free"]
+    for mode in result.modes:
+        assert set(HEADLINES) <= result.figures[0][mode].keys()
+        assert result.figures[0][mode]["cwm"].keys() == {"as_written", "resolved"}
+    assert result.costs["symbols_per_state"] > 0 and result.costs["imagine_flops"] > 0
+    assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
 
 
 def test_a_form_that_is_not_there_is_told(tmp_path):
