@@ -115,8 +115,8 @@ def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
     route, dataset, tmp_path, capsys
 ):
     smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
-    cfg = config("ablate", *smoke, "text={}")
-    cfg.routes = {route: cfg.routes[route]}
+    cfg = config("ablate", *smoke)
+    cfg.routes, cfg.text = {route: cfg.routes[route]}, {}
     (result,) = ablate(cfg)
     size = json.loads((tmp_path / "sizes.json").read_text())[route]["size"]
     assert result.costs["params"] == size["params"]
