@@ -112,13 +112,13 @@ def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
 
 
 def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
-    route, dataset, tmp_path, capsys
+    smoke, dataset, tmp_path, capsys
 ):
-    smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
-    cfg = config("ablate", *smoke)
-    cfg.routes, cfg.text = {route: cfg.routes[route]}, {}
+    given = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
+    cfg = config("ablate", *given)
+    cfg.routes, cfg.text = {smoke: cfg.routes[smoke]}, {}
     (result,) = ablate(cfg)
-    size = json.loads((tmp_path / "sizes.json").read_text())[route]["size"]
+    size = json.loads((tmp_path / "sizes.json").read_text())[smoke]["size"]
     assert result.costs["params"] == size["params"]
     assert result.costs["train_flops"] > result.costs["imagine_flops"] > 0
     for mode in ("filter", "open"):
