@@ -1,6 +1,7 @@
 """`python -m experiments.evaluate run=DIR suite=NAME [suite.path=FILE] [out=DIR2]`: score a run.
 
-Writes NAME.json, the figures, and NAME.predictions.jsonl, every true and predicted frame.
+With predictions=FILE.jsonl in place of run=DIR: score what any other model wrote. Either way
+NAME.json gets the figures, and NAME.predictions.jsonl every true and predicted frame.
 """
 
 import json
@@ -14,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.build import build_programs
-from experiments.command import UserError, command
+from experiments.command import UserError, command, user_errors
 from experiments.data import open_dataset
+from experiments.others import judged, read_predictions
 from experiments.predict import (
     MODES,
     Case,
@@ -24,7 +26,7 @@ from experiments.predict import (
     held_frame,
     true_frame,
 )
-from experiments.score import HEADLINES, Scored, finite, score
+from experiments.score import HEADLINES, Scored, finite, score, score_trace
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
@@ -33,19 +35,39 @@ from tracer.values import render
 
 @command("evaluate")
 def main(cfg: DictConfig) -> None:
+    if cfg.predictions:
+        return evaluate_others(cfg)
     predictor = Predictor.of_run(Path(cfg.run))
     unknown = [mode for mode in cfg.modes if mode not in MODES]
     if unknown:
         raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(MODES)}")
     out = Path(cfg.out or Path(cfg.run) / "eval")
-    result = evaluate(predictor, suite_traces(cfg, predictor), list(cfg.modes), out, cfg.suite.name)
+    result = evaluate(
+        predictor, suite_traces(cfg, predictor.cfg.dataset), list(cfg.modes), out, cfg.suite.name
+    )
     show(result, out / f"{cfg.suite.name}.json")
 
 
-def suite_traces(cfg: DictConfig, predictor: Predictor) -> Iterator[Trace]:
-    """The held-out split of the run's own dataset, or a corpus that is traced now."""
+def evaluate_others(cfg: DictConfig) -> None:
+    path = Path(cfg.predictions)
+    out = Path(cfg.out or path.with_suffix(".eval"))
+    written = read_predictions(path)
+    if cfg.suite.corpus is None and not cfg.dataset:
+        raise UserError(f"the suite {cfg.suite.name!r} is of a dataset: dataset=DIR")
+    with user_errors(ValueError):
+        found = judged(written, suite_traces(cfg, cfg.dataset))
+    result = {"suite": cfg.suite.name, "predictions": str(path)} | found.figures
+    out.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"{json.dumps(line)}\n" for line in found.lines)
+    write_whole(out / f"{cfg.suite.name}.predictions.jsonl", lines)
+    write_whole(out / f"{cfg.suite.name}.json", json.dumps(finite(result), indent=1) + "\n")
+    show_others(result, out / f"{cfg.suite.name}.json")
+
+
+def suite_traces(cfg: DictConfig, dataset: str) -> Iterator[Trace]:
+    """The held-out split of a dataset, or a corpus that is traced now."""
     if cfg.suite.corpus is None:
-        yield from open_dataset(predictor.cfg.dataset).traces(cfg.suite.split)
+        yield from open_dataset(dataset).traces(cfg.suite.split)
         return
     corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
     processes = cfg.processes or os.cpu_count() or 1
@@ -58,9 +80,15 @@ def keep_trace(program: Program, outcome: Outcome) -> Trace:
 
 
 def evaluate(
-    predictor: Predictor, traces: Iterable[Trace], modes: list[str], out: Path, name: str
+    predictor: Predictor,
+    traces: Iterable[Trace],
+    modes: list[str],
+    out: Path,
+    name: str,
+    misled: bool = False,
 ) -> dict:
-    """Score every mode, with the copy baseline and the action-shuffle control beside it."""
+    """Score every mode, with the copy baseline and the action-shuffle control beside it; with
+    `misled` the state-shuffle control too."""
     outcomes: dict[str, int] = {}
     cases = list(predictor.cases(counted(traces, outcomes)))
     if not cases:
@@ -78,6 +106,7 @@ def evaluate(
         result[mode] = figures | {
             "copy": score([copied(case, mode) for case in cases]),
             "shuffled": score([scored(prediction, mode) for prediction in wrong]),
+            **({"misled": mislead(predictor, cases, mode)} if misled else {}),
             "coverage": coverage(cases),
             "n_cut": sum(case.cut for case in cases),
             "params": predictor.size,
@@ -88,6 +117,11 @@ def evaluate(
     write_whole(out / f"{name}.predictions.jsonl", "".join(f"{text}\n" for text in lines))
     write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
     return result
+
+
+def mislead(predictor: Predictor, cases: list[Case], mode: str) -> dict:
+    wrong = predictor.predict(cases, mode, misled=True)
+    return score([scored(prediction, mode) for prediction in wrong])
 
 
 def counted(traces: Iterable[Trace], outcomes: dict[str, int]) -> Iterator[Trace]:
@@ -148,7 +182,7 @@ def coverage(cases: list[Case]) -> float:
 
 def line(prediction: Prediction, mode: str) -> dict:
     """A line of NAME.predictions.jsonl."""
-    case = prediction.case
+    case, found = prediction.case, scored(prediction, mode)
     last = case.events[-1]
     return {
         "id": case.trace.id,
@@ -164,6 +198,8 @@ def line(prediction: Prediction, mode: str) -> dict:
         "predicted": prediction.frames,
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
+        "program": found.program,
+        "figures": finite(score_trace(found)),
     }
 
 
@@ -194,6 +230,23 @@ def show(result: dict, path: Path) -> None:
         Console().print(table)
     print(
         f"coverage {percent(result[modes[0]]['coverage'])}; programs {result['programs']}; {path}"
+    )
+
+
+def show_others(result: dict, path: Path) -> None:
+    table = Table(title=f"{result['suite']}, {result['predictions']}")
+    table.add_column("figure")
+    modes = [name for name in ("filter", "open", "free", "cwm") if name in result]
+    parts: dict[str, dict] = {name: result[name] for name in modes if name != "cwm"}
+    parts |= {f"CWM, {name.replace('_', ' ')}": x for name, x in result.get("cwm", {}).items()}
+    for name in parts:
+        table.add_column(name, justify="right")
+    for name in (*HEADLINES, "action_exact_match", "valid_format"):
+        cells = [percent(part[name]) if name in part else "" for part in parts.values()]
+        table.add_row(name, *cells)
+    Console().print(table)
+    print(
+        f"{result['n_missing']} calls without a prediction, {result['n_unknown']} unknown; {path}"
     )
 
 

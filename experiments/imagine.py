@@ -10,7 +10,7 @@ from rich.text import Text
 from experiments.command import UserError, command
 from experiments.predict import MODES, Case, Prediction, Predictor, not_held, true_frame
 from experiments.score import change
-from tracer.__main__ import complaint
+from tracer.__main__ import remarks
 from tracer.sandbox import Limits, Outcome, Sandbox
 from tracer.values import render
 
@@ -25,7 +25,7 @@ def main(cfg: DictConfig) -> None:
     predictor = Predictor.of_run(Path(cfg.run))
     with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:
         outcome = box.run(source, cfg.call, "program" if cfg.call else "__main__")
-    case = first_case(predictor, outcome, cfg.call or cfg.program)
+    case = first_case(predictor, cfg, outcome)
     for step, name, value in not_held(case):
         short = value if len(value) <= SHORT else f"{value[:SHORT]}..."
         print(f"step {step}: the encoding cannot hold {name} = {short}")
@@ -36,15 +36,19 @@ def main(cfg: DictConfig) -> None:
     [prediction] = predictor.predict([case], cfg.mode)
     show(prediction, cfg.mode)
     if outcome.kind != "ok":
-        raise UserError(complaint(cfg.call or cfg.program, outcome))
+        raise UserError(complaint(cfg, outcome))
 
 
-def first_case(predictor: Predictor, outcome: Outcome, what: str) -> Case:
+def first_case(predictor: Predictor, cfg: DictConfig, outcome: Outcome) -> Case:
     case = next(predictor.cases([outcome.trace]), None)
     if case is None:
-        reason = complaint(what, outcome) if outcome.kind != "ok" else f"{what}: nothing was traced"
-        raise UserError(reason)
+        raise UserError(complaint(cfg, outcome))
     return case
+
+
+def complaint(cfg: DictConfig, outcome: Outcome) -> str:
+    found = "; ".join(remarks(cfg.program, outcome)) or "nothing was traced"
+    return f"{cfg.call or cfg.program}: {found}"
 
 
 def show(prediction: Prediction, mode: str) -> None:

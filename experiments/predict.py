@@ -94,22 +94,26 @@ class Predictor:
         return Case(trace, events[:kept], trajectory, finish(window), kept < len(events))
 
     def predict(
-        self, cases: Sequence[Case], mode: str, shuffled: bool = False
+        self, cases: Sequence[Case], mode: str, shuffled: bool = False, misled: bool = False
     ) -> Iterator[Prediction]:
-        """In the order of their lengths; with `shuffled` each step gets a wrong statement."""
+        """In the order of their lengths; with `shuffled` each step gets a wrong statement, and when
+        `misled` the model sees a wrong value of each variable."""
         ordered = sorted(cases, key=lambda case: len(case.window["mask"]))
-        for steps, group in groupby(ordered, key=lambda case: len(case.window["mask"])):
-            same = list(group)
+        for steps, alike in groupby(ordered, key=lambda case: len(case.window["mask"])):
+            same = list(alike)
             size = min(len(same), max(1, BATCH // steps))
             for start in range(0, len(same), size):
-                yield from self._predict(same[start : start + size], size, mode, shuffled)
+                group = same[start : start + size]
+                yield from self._predict(group, size, mode, shuffled, misled)
 
     def _predict(
-        self, cases: Sequence[Case], size: int, mode: str, shuffled: bool
+        self, cases: Sequence[Case], size: int, mode: str, shuffled: bool, misled: bool
     ) -> Iterator[Prediction]:
         windows = [case.window for case in cases]
         if shuffled:
             windows = [with_wrong_statements(w, n) for n, w in enumerate(windows)]
+        if misled:
+            windows = [with_wrong_values(w, n) for n, w in enumerate(windows)]
         windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
         seen = np.ones_like(batch["reset"]) if mode == "filter" else batch["reset"]
@@ -160,6 +164,17 @@ def with_wrong_statements(window: dict[str, np.ndarray], seed: int) -> dict[str,
         if len(others):
             source[step] = draw.choice(others)
     return window | {name: window[name][source] for name in ("statement", "references")}
+
+
+def with_wrong_values(window: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+    """Each value replaced by another one of the same trajectory, wherever it stands: a value that
+    stays stays. Row 0, the unbound value, is left as it is."""
+    used = np.unique(window["slots"][window["mask"]])
+    used = used[used > 0]
+    order = np.random.default_rng(seed).permutation(used)
+    values = window["values"].copy()
+    values[order] = window["values"][np.roll(order, 1)]
+    return window | {"values": values}
 
 
 def not_held(case: Case) -> list[tuple[int, str, str]]:

@@ -44,6 +44,7 @@ class Scored(NamedTuple):
     statements: Sequence[str]
     output: str | None  # repr of what was returned; None when nothing was
     predicted_output: str | None
+    extra: int = 0  # steps that were predicted beyond the end: all wrong
 
 
 def score(traces: Sequence[Scored]) -> dict[str, Any]:
@@ -66,10 +67,12 @@ def score_trace(trace: Scored) -> dict[str, float]:
     steps = range(1, len(trace.true))
     exact = [trace.predicted[i] == trace.true[i] for i in steps]
     changes = [(true_change(trace, i), predicted_change(trace, i)) for i in steps]
+    keys = [jaccard(trace.true[i].keys(), trace.predicted[i].keys()) for i in steps]
+    beyond = [0.0] * trace.extra
     return {
-        "state_exact_match": mean(exact),
-        "key_match": mean(jaccard(trace.true[i].keys(), trace.predicted[i].keys()) for i in steps),
-        "key_value_match": mean(key_value(trace, i) for i in steps),
+        "state_exact_match": mean([*exact, *beyond]),
+        "key_match": mean([*keys, *beyond]),
+        "key_value_match": mean([*(key_value(trace, i) for i in steps), *beyond]),
         "effect_accuracy": mean(true == guess for true, guess in changes if true),
         "effect_free_accuracy": mean(not guess for true, guess in changes if not true),
         "output_pass_at_1": output_right(trace),

@@ -6,6 +6,7 @@ dz/dp  = 1                                           straight-through
 KL     = sum_S sum_C p (log p - log q)
 """
 
+import einops
 import jax
 import jax.numpy as jnp
 
@@ -17,6 +18,12 @@ def unimix(logits: Float[Array, "*n C"], mix: float) -> Float[Array, "*n C"]:
     if mix == 0:  # the logarithm below would meet zeros
         return jax.nn.log_softmax(logits)
     return jnp.log((1 - mix) * jax.nn.softmax(logits) + mix / logits.shape[-1])
+
+
+def grouped(logits: Float[Array, "*n I"], classes: int, mix: float) -> Float[Array, "*n S C"]:
+    """The logits of all groups in one vector to the log-probabilities of each."""
+    wide = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+    return unimix(einops.rearrange(wide, "... (s c) -> ... s c", c=classes), mix)
 
 
 def gumbel(key: PRNGKeyArray | None, *shape: int) -> Array | None:
@@ -38,6 +45,12 @@ def straight_through(
     """One-hot where the scores are highest, with the gradient of the probabilities."""
     onehot = jax.nn.one_hot(scores.argmax(-1), scores.shape[-1], dtype=probs.dtype)
     return onehot + (probs - jax.lax.stop_gradient(probs))  # the bracket is exactly zero
+
+
+def with_gradient(z: Float[Array, "*n C"], log_probs: Float[Array, "*n C"]) -> Array:
+    """A sample that was drawn elsewhere, with the gradient of the probabilities."""
+    probs = jnp.exp(log_probs)
+    return jax.lax.stop_gradient(z) + (probs - jax.lax.stop_gradient(probs)).astype(z.dtype)
 
 
 def kl(p: Float[Array, "*n S C"], q: Float[Array, "*n S C"]) -> Float[Array, "*n"]:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Dynamics, Inputs, Latents
+from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored
 from rssm.encoder import Encoder
 from rssm.heads import Heads, Sources, in_use
 from rssm.losses import masked_mean
@@ -62,7 +62,7 @@ class WorldModel(nnx.Module):
         self, batch: Batch, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The weighted sum of the terms, and every term and metric as a mean over steps."""
-        keys = jax.random.split(key, 4)
+        keys = jax.random.split(key, 5)
         seen = watch(batch[self.spec.reset.name], keys[0])
         inputs = self._inputs(batch, seen)
         carry = self.dynamics.initial(len(seen))
@@ -70,11 +70,13 @@ class WorldModel(nnx.Module):
         memory = remembered(batch[self.spec.rows.name], seen)
         mask = batch[self.spec.mask.name]
         predicted = mask & ~batch[self.spec.reset.name]
-        terms = self.dynamics.loss(rollout)
+        terms = self.dynamics.loss(rollout, mask, keys[4])
         means = {name: masked_mean(term, mask) for name, term in terms.items()}
         guessed, metrics = self._guess_terms(batch, rollout.guess, memory, predicted, keys[2])
         means |= guessed
         means["hold"] = self._hold_term(batch, rollout.after, mask, keys[3])
+        if isinstance(self.dynamics, Monitored):
+            metrics |= self.dynamics.monitor(rollout, mask)
         total = sum(self.weights.get(name, 1.0) * mean for name, mean in means.items())
         return jnp.asarray(total), means | metrics
 

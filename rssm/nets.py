@@ -160,6 +160,50 @@ class TransformerBlock(nnx.Module):
         return x + self.down(jax.nn.silu(self.up(self.norms[1](x))))
 
 
+class CellFeatures(nnx.Module):
+    """One vector for all slots to a feature for each of their cells."""
+
+    def __init__(
+        self,
+        in_dim: int,
+        slots: int,
+        cells: int,
+        feat_dim: int,
+        *,
+        rngs: nnx.Rngs,
+        dtype: DTypeLike = jnp.float32,
+    ):
+        self.slots, self.cells = slots, cells
+        self.out = Dense(in_dim, slots * cells * feat_dim, rngs=rngs, dtype=dtype)
+        self.norm = RMSNorm(feat_dim)
+
+    def __call__(self, x: Float[Array, "B T I"]) -> Float[Array, "B T V L F"]:
+        layout = {"v": self.slots, "l": self.cells}
+        return self.norm(einops.rearrange(self.out(x), "b t (v l f) -> b t v l f", **layout))
+
+
+def flat_action(
+    embedding: Float[Array, "B T A"], refs: Int[Array, "B T R"], slots: int
+) -> Float[Array, "B T I"]:
+    """The embedding and the one-hot references, cut to [-1, 1] as in a / sg(max(1, |a|))."""
+    one_hot = jax.nn.one_hot(refs, slots + 1, dtype=embedding.dtype)
+    action = jnp.concatenate([embedding, einops.rearrange(one_hot, "b t r v -> b t (r v)")], -1)
+    return action / jax.lax.stop_gradient(jnp.maximum(1, jnp.abs(action)))
+
+
+def shifted(
+    first: Float[Array, "B ..."], x: Float[Array, "B T ..."], reset: Bool[Array, "B T"]
+) -> Float[Array, "B T ..."]:
+    """What was before each step: `first` before the first, and zeros before a reset."""
+    return zero_where(reset, jnp.concatenate([first[:, None], x[:, :-1]], 1))
+
+
+def frozen(module: Any) -> Any:
+    """The same module, through which no gradient goes to its weights."""
+    graph, weights = nnx.split(module)
+    return nnx.merge(graph, jax.lax.stop_gradient(weights))
+
+
 def scan_time(step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any) -> tuple[Any, Any]:
     """`lax.scan` over the second axis of every array in `xs`: [B, T, ...] in, [B, T, ...] out.
 

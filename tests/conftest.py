@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections import Counter
 from functools import partialmethod
+from pathlib import Path
 
 # Read when jax is first imported, which tests of the tracer never do.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
@@ -16,6 +17,9 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", compiled.name)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
+DYNAMICS = sorted(p.stem for p in Path(__file__).parents[1].glob("configs/dynamics/*.yaml"))
+
+
 def pytest_addoption(parser):
     parser.addoption("--benign", type=int, default=40, help="programs to run traced and untraced")
     parser.addoption("--small-programs", type=int, default=150, help="programs of one worker")
@@ -23,6 +27,9 @@ def pytest_addoption(parser):
         "--trusted-programs",
         action="store_true",
         help="run where there is no sandbox for strangers' programs too",
+    )
+    parser.addoption(
+        "--routes", default="rssm,slots", help="models for the long tests: names, or `all`"
     )
     parser.addoption("--record", action="store_true", help="write the golden files anew")
 
@@ -41,3 +48,14 @@ def pytest_terminal_summary(terminalreporter, config):
     for reason, count in sorted(reasons.items()):
         if "belongs to" not in reason or "faults" in config.option.markexpr:
             terminalreporter.write_line(f"skipped {count}: {reason}")
+
+
+def pytest_generate_tests(metafunc):
+    """The long tests are over the routes that were asked for: of each `route`, or of a `smoke`,
+    which is the first of them alone unless all were asked for."""
+    wanted = metafunc.config.getoption("routes")
+    names = DYNAMICS if wanted == "all" else wanted.split(",")
+    if "route" in metafunc.fixturenames:
+        metafunc.parametrize("route", names, scope="module")
+    if "smoke" in metafunc.fixturenames:
+        metafunc.parametrize("smoke", names if wanted == "all" else names[:1], scope="module")

@@ -18,7 +18,7 @@ ORDER = {
         monitor project
         trace encode watch table sandbox.guard
         windows shards part store parquet
-        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm
+        cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols
         sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
         sandbox.seen sandbox.folder sandbox.streams sandbox.view sandbox.private sandbox.probes
         sandbox.command sandbox.child sandbox.serve sandbox.worker
@@ -42,17 +42,18 @@ ORDER = {
     "rssm": """
         types
         spec dists nets tables
-        losses dynamics dynamics.base
-        encoder heads dynamics.rssm dynamics.slots
-        model optim guard
+        losses causal dynamics dynamics.base
+        encoder heads dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
+        dynamics.diffusion dynamics.wam
+        model optim guard tokens
         step
     """,
     "experiments": """
-        command measure score charts episodes atomic writer claim progress
+        command measure score others charts episodes atomic writer compare sheets claim progress
         build data snapshot checkpoint
         model loop
-        predict bench_tracer bench_sandbox bench_model
-        trace train evaluate imagine report bench
+        predict bench_tracer bench_sandbox bench_model sizing
+        trace train evaluate imagine report bench tokens ablate
         export stats
     """,
 }

@@ -96,9 +96,18 @@ class Dynamics(Protocol):
         """Continue from `carry` with actions alone."""
         ...
 
-    def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
+    def loss(
+        self,
+        rollout: Rollout,
+        mask: Bool[Array, "B T"] | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> dict[str, Float[Array, "B T"]]:
         """The model's own terms for a rollout of `observe`: named, one number per step, unmasked
-        and unweighted."""
+        and unweighted.
+
+        `mask` says which steps count, for a term that compares steps with one another; `key` is
+        for a term that draws noise. Without them all steps count, and the noise is always the same.
+        """
         ...
 
     def summary(self, latents: Latents) -> Float[Array, "B T V E"]:
@@ -107,4 +116,13 @@ class Dynamics(Protocol):
 
     def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L F"]:
         """What is believed of each cell of the chosen slots."""
+        ...
+
+
+@runtime_checkable
+class Monitored(Protocol):
+    """A model that has something to watch beside its losses."""
+
+    def monitor(self, rollout: Rollout, mask: Bool[Array, "B T"]) -> dict[str, Float[Array, ""]]:
+        """Named numbers, over the steps that count; nothing is trained on them."""
         ...

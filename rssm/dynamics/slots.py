@@ -146,7 +146,12 @@ class Slots(nnx.Module):
         carry, latents = scan_time(step, carry, (self._steps(a, none), noise))
         return carry, Rollout(latents, latents, None)
 
-    def loss(self, rollout: Rollout) -> dict[str, Float[Array, "B T"]]:
+    def loss(
+        self,
+        rollout: Rollout,
+        mask: Bool[Array, "B T"] | None = None,
+        key: PRNGKeyArray | None = None,
+    ) -> dict[str, Float[Array, "B T"]]:
         """Over the slots touched: the others keep what they had, and have nothing to explain."""
         prior, post, touched = rollout.aux
         prior = jnp.where(touched[..., None, None], prior, post)

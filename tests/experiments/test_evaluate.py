@@ -25,7 +25,7 @@ class Perfect:
         self.cases, self.run_dir = predictor.cases, predictor.run_dir
         self.step, self.size = predictor.step, predictor.size
 
-    def predict(self, cases, mode, shuffled=False):
+    def predict(self, cases, mode, shuffled=False, misled=False):
         for case in cases:
             frames = [held_frame(case, step) for step in range(len(case.events))]
             last = case.events[-1].arg
@@ -239,7 +239,9 @@ def test_a_published_suite_runs_to_its_end(name, predictor, tmp_path):
     (gzip.open if path.suffix == ".gz" else open)(path, "wt").write(text)
     places = (f"run={predictor.run_dir}", f"suite.path={path}")
     cfg = config("evaluate", f"suite={name}", "processes=1", *places)
-    found = evaluate(predictor, suite_traces(cfg, predictor), ["filter"], tmp_path, name)
+    found = evaluate(
+        predictor, suite_traces(cfg, predictor.cfg.dataset), ["filter"], tmp_path, name
+    )
     assert found["programs"] == {"ok": 2}
     assert found["filter"]["n_traces"] == 2
     assert (tmp_path / f"{name}.json").is_file()

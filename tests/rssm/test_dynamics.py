@@ -16,9 +16,11 @@ from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
 from rssm.nets import two_hot
 from rssm.tables import Rows
 
-YAMLS = sorted(Path(__file__).parents[2].glob("configs/dynamics/*.yaml"))
+CONFIGS = Path(__file__).parents[2] / "configs"
+YAMLS = sorted(CONFIGS.glob("dynamics/*.yaml"))
+DEBUG = OmegaConf.load(CONFIGS / "size/debug.yaml")
 SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
-SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4)
+SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4, context=4)
 
 B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 8, 4, 2, 3, 6
 CUT = 3
@@ -27,7 +29,7 @@ KEYS = [None, jax.random.key(1)]
 
 @pytest.fixture(scope="module", params=YAMLS, ids=lambda path: path.stem)
 def model(request):
-    cfg = OmegaConf.load(request.param)
+    cfg = OmegaConf.create({"size": DEBUG, "dynamics": OmegaConf.load(request.param)}).dynamics
     cfg.update({name: value for name, value in SMALL.items() if name in cfg})
     return nnx.jit(lambda: instantiate(cfg)(Sizes(V, L, D, A, R, M, W), rngs=nnx.Rngs(0)))()
 
@@ -52,7 +54,7 @@ def dynamics(model):
         initial=model.initial,
         observe=jax.jit(lambda *given: features(model.observe(*given))),
         imagine=jax.jit(lambda *given: features(model.imagine(*given))),
-        loss=lambda seen: model.loss(seen.rollout),
+        loss=jax.jit(lambda seen: model.loss(seen.rollout)),
     )
 
 
@@ -80,7 +82,8 @@ def inputs():
     numbers = jnp.asarray(rng.permuted(np.tile(np.arange(T * V), (B, 1)), axis=1), jnp.int32)
     x = Rows(codes(B, T * V, L), numbers.reshape(B, T, V))
     reset = jnp.zeros((B, T), bool).at[:, 0].set(True)
-    return Inputs(x, Action(normal(B, T, A), refs, text), reset)
+    # To say that all is seen, and not to imply it, lets most tests share what is compiled.
+    return Inputs(x, Action(normal(B, T, A), refs, text), reset, jnp.ones((B, T), bool))
 
 
 def at(inputs, steps):
@@ -184,14 +187,14 @@ def test_without_an_observation_the_belief_is_the_guess(dynamics, inputs):
 
 
 def test_to_see_everything_is_to_withhold_nothing(dynamics, inputs):
-    everything = inputs._replace(seen=jnp.ones((B, T), bool))
-    implied, said = observe(dynamics, inputs, KEYS[1]), observe(dynamics, everything, KEYS[1])
+    nothing_said = inputs._replace(seen=None)
+    implied, said = observe(dynamics, nothing_said, KEYS[1]), observe(dynamics, inputs, KEYS[1])
     assert_close(implied.after, said.after)
     assert_close(implied.guess, said.guess)
 
 
 def test_the_loss_is_named_and_has_one_finite_number_per_step(dynamics, inputs):
-    for seen in (None, jnp.zeros((B, T), bool)):
+    for seen in (inputs.seen, jnp.zeros((B, T), bool)):
         losses = dynamics.loss(observe(dynamics, inputs._replace(seen=seen), KEYS[1]))
         for name, loss in losses.items():
             assert loss.shape == (B, T), name

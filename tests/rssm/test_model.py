@@ -1,4 +1,4 @@
-"""The whole model, over every yaml in `configs/dynamics/`: what its loss counts, what it sees."""
+"""The whole model, over the routes of `--routes`: what its loss counts, what it sees."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from tiny import BATCH, DYNAMICS, LAYOUT, MODEL, config
+from tiny import BATCH, LAYOUT, MODEL, config
 
 from experiments.model import build_model, build_optimizer
 from rssm.dynamics.base import Action, Inputs, Text
@@ -46,10 +46,10 @@ def batch() -> dict[str, np.ndarray]:
     return {name: np.stack([w[name] for w in chosen[:BATCH]]) for name in chosen[0]}
 
 
-@pytest.fixture(scope="module", params=DYNAMICS)
-def model(request, batch) -> Model:
+@pytest.fixture(scope="module")
+def model(route, batch) -> Model:
     """Compiled, and trained on one batch."""
-    cfg = config("train", *MODEL, f"dynamics={request.param}")
+    cfg = config("train", *MODEL, f"dynamics={route}")
     spec = Spec.from_schema(LAYOUT.schema())
     trainer = Trainer(nnx.jit(lambda: build_model(cfg, spec, 0))(), build_optimizer(cfg))
     state, losses = trainer.initial(), []

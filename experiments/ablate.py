@@ -1,0 +1,225 @@
+"""`python -m experiments.ablate experiment=NAME dataset=DIR out=DIR`: many routes on one table.
+
+    sizes     a width for each route, at which all have equal parameters or operations
+    trials    short runs of each route at every learning rate; the best goes on
+    training  every route with every seed: the same data in the same order, the same steps
+    scores    on held-out programs, with controls; what an imagined statement costs
+    table     CSV, Markdown, HTML and plots
+
+Routes under `text` write text; they have a training of their own, experiments.tokens.
+
+The same command again goes on where it was: whatever is finished is in `out`.
+"""
+
+import json
+import math
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import jax
+from flax import nnx
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.bench_model import random_actions
+from experiments.command import UserError, command
+from experiments.compare import Result, read_result
+from experiments.evaluate import evaluate, suite_traces, write_whole
+from experiments.measure import measure
+from experiments.model import read_spec
+from experiments.predict import MODES, Predictor
+from experiments.sheets import write_sheets
+from experiments.sizing import (
+    Route,
+    Size,
+    composed,
+    matched,
+    size_of,
+    training_config,
+)
+from experiments.tokens import run_tokens
+from experiments.train import train_run
+
+MAY_DIFFER = ("seeds", "out", "processes")
+IMAGINED = 32  # statements of the run whose cost is measured
+RUNS = 5
+TRIED = "valid/value"  # what a trial is judged by: nats per cell of the slots that changed
+
+
+@command("ablate")
+def main(cfg: DictConfig) -> None:
+    ablate(cfg)
+
+
+def ablate(cfg: DictConfig) -> list[Result]:
+    out = Path(cfg.out)
+    check_same(cfg, out)
+    sizes = sized_routes(cfg, out)
+    results = []
+    for route, size in sizes:
+        rate = best_rate(cfg, route, out)
+        runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
+        evals = [scored(cfg, run) for run in runs]
+        costs = {"learning_rate": rate} | size._asdict() | speed(runs[0])
+        results.append(read_result(route.name, costs, evals, cfg.suite.name))
+        write_sheets(results, notes(cfg), out)
+        print(f"{route.name}: {out / 'table.html'}", flush=True)
+    for name, overrides in cfg.text.items():
+        evals = [written(cfg, str(name), overrides, seed, out) for seed in cfg.seeds]
+        results.append(
+            read_result(str(name), text_costs(evals[0], cfg.suite.name), evals, cfg.suite.name)
+        )
+        write_sheets(results, notes(cfg), out)
+        print(f"{name}: {out / 'table.html'}", flush=True)
+    return results
+
+
+def check_same(cfg: DictConfig, out: Path) -> None:
+    path = out / "config.json"
+    found: Any = OmegaConf.to_container(cfg, resolve=True)
+    kept = {key: value for key, value in found.items() if key not in MAY_DIFFER}
+    if path.exists():
+        old = json.loads(path.read_text())
+        for key in sorted(old.keys() | kept.keys()):
+            if old.get(key) != kept.get(key):
+                raise UserError(
+                    f"{out} was begun with {key}={old.get(key)}, now it is {kept.get(key)}; "
+                    "choose another out"
+                )
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(path, json.dumps(kept, indent=1) + "\n")
+
+
+def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
+    """Each route at its width. Where there is no target, the widths are those of the config."""
+    spec = read_spec(cfg.dataset)
+    path = out / "sizes.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    found = []
+    for name, given in cfg.routes.items():
+        more = {key: given[key] for key in ("dial", "multiple") if key in given}
+        route = Route(str(name), (*cfg.train, *given.overrides), **more)
+        if name not in known:
+            if cfg.match.target:
+                route = matched(route, cfg.match.target, cfg.match.by, cfg.match.within, spec)
+            size = size_of(route, spec)
+            known[name] = {"overrides": list(route.overrides), "size": size._asdict()}
+            write_whole(path, json.dumps(known, indent=1) + "\n")
+        route = route._replace(overrides=tuple(known[name]["overrides"]))
+        size = Size(**known[name]["size"])
+        found.append((route, size))
+        print(
+            f"{name}: {size.params:,} parameters at {route.dial}={size.width}, "
+            f"{size.train_flops / 1e6:,.1f} Mflop per transition, "
+            f"{size.imagine_flops / 1e3:,.0f} kflop per imagined statement",
+            flush=True,
+        )
+    return found
+
+
+def best_rate(cfg: DictConfig, route: Route, out: Path) -> float:
+    """Of the learning rates tried, each for the same few steps, the one that validates best."""
+    rates = [float(rate) for rate in cfg.trials.learning_rates]
+    if len(rates) == 1:
+        return rates[0]
+    path = out / "trials.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
+    tried = known.setdefault(route.name, {})
+    for rate in rates:
+        if f"{rate:g}" not in tried:
+            run_dir = out / "trials" / f"{route.name}-{rate:g}"
+            train(cfg, route, rate, cfg.seeds[0], run_dir, cfg.trials.steps)
+            tried[f"{rate:g}"] = validation(run_dir)
+            write_whole(path, json.dumps(known, indent=1) + "\n")
+    return min(rates, key=lambda rate: tried[f"{rate:g}"])
+
+
+def trained(cfg: DictConfig, route: Route, rate: float, seed: int, out: Path) -> Path:
+    run_dir = out / "runs" / f"{route.name}-{seed}"
+    train(cfg, route, rate, seed, run_dir, cfg.steps)
+    return run_dir
+
+
+def train(cfg: DictConfig, route: Route, rate: float, seed: int, run_dir: Path, steps: int) -> None:
+    own = (f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
+    train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
+
+
+def validation(run_dir: Path) -> float:
+    rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+    found = [row[TRIED] for row in rows if TRIED in row]
+    if not found:
+        raise UserError(f"{run_dir} has no {TRIED}: is there a validation split?")
+    return found[-1] if math.isfinite(found[-1]) else math.inf
+
+
+def scored(cfg: DictConfig, run_dir: Path) -> Path:
+    out = run_dir / "eval"
+    if not (out / f"{cfg.suite.name}.json").exists():
+        predictor = Predictor.of_run(run_dir)
+        traces = islice(suite_traces(cfg, cfg.dataset), cfg.limit)
+        evaluate(predictor, traces, list(MODES), out, cfg.suite.name, misled=True)
+    return out
+
+
+def written(cfg: DictConfig, name: str, overrides: list[str], seed: int, out: Path) -> Path:
+    run_dir = out / "runs" / f"{name}-{seed}"
+    if not (run_dir / "eval" / f"{cfg.suite.name}.json").exists():
+        own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"limit={cfg.limit}"]
+        own += [f"suite={cfg.suite.name}", f"steps={cfg.steps}"]
+        run_tokens(composed("tokens", [*own, *overrides]))
+    return run_dir / "eval"
+
+
+def text_costs(eval_dir: Path, suite: str) -> dict[str, float]:
+    """In place of an imagined statement stands a state that is written."""
+    figures = json.loads((eval_dir / f"{suite}.json").read_text())["open"]
+    return {
+        "params": figures["params"],
+        "imagine_flops": figures["flops_per_state"],
+        "imagine_us": 1e6 * figures["seconds_per_state"],
+        "symbols_per_state": figures["symbols_per_state"],
+    }
+
+
+def speed(run_dir: Path) -> dict[str, float]:
+    """Of training as it was, and of imagining the latents of one run alone; kept once measured."""
+    path = run_dir / "speed.json"
+    if not path.exists():
+        rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+        rates = sorted(row["steps_per_second"] for row in rows if "steps_per_second" in row)
+        found = {"imagine_us": 1e6 * imagined_seconds(Predictor.of_run(run_dir)) / IMAGINED}
+        if rates:
+            found["steps_per_second"] = rates[len(rates) // 2]
+        write_whole(path, json.dumps(found) + "\n")
+    return json.loads(path.read_text())
+
+
+def imagined_seconds(predictor: Predictor) -> float:
+    graph = predictor.trainer.graph
+    a, *_ = random_actions(nnx.merge(graph, predictor.params), 1, IMAGINED)
+
+    @jax.jit
+    def imagine(params: Any, a: Any) -> Any:
+        dynamics = nnx.merge(graph, params).dynamics
+        return dynamics.imagine(dynamics.initial(1), a, None)[0]
+
+    found = measure(lambda: jax.block_until_ready(imagine(predictor.params, a)), RUNS)
+    return sorted(found)[len(found) // 2]
+
+
+def notes(cfg: DictConfig) -> list[str]:
+    target = f"{cfg.match.target:,.0f} {cfg.match.by}" if cfg.match.target else "widths as given"
+    tried = ", ".join(f"{float(rate):g}" for rate in cfg.trials.learning_rates)
+    return [
+        f"{cfg.steps} gradient steps each; seeds {', '.join(map(str, cfg.seeds))}; {target}; "
+        f"learning rates {tried} tried for {cfg.trials.steps} steps each; "
+        f"suite {cfg.suite.name} on {jax.default_backend()}.",
+        "Intervals are the middle 95 % of a bootstrap over seeds and programs. `copy` expects the "
+        "last observed state again; with actions shuffled each step has a wrong statement, with "
+        "states shuffled each observed value is another one of the same call.",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The comparison of routes as tables for people: CSV, Markdown, one HTML page, and SVG plots."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from experiments import charts, compare
+from experiments.compare import Interval, Line, Result
+from experiments.score import HEADLINES
+
+COLORS = ("#2459c9", "#b2660a", "#0f7f74", "#a8327d", "#5a7d1e", "#6b4fc4", "#bb2a22", "#3a8fb7")
+STYLE = """.tick{font:10px system-ui,sans-serif;fill:#626b77}.grid{stroke:#e1e5ea}
+.line{fill:none;stroke-width:1.8}.bound{stroke-width:.7;stroke-dasharray:3 2}
+.line.copy{stroke:#7d8794;stroke-dasharray:6 3}.dot.copy{fill:#7d8794}
+"""
+
+
+class Sheet(NamedTuple):
+    title: str
+    head: list[str]
+    rows: list[list[str]]
+
+
+def write_sheets(results: Sequence[Result], notes: list[str], out: Path) -> None:
+    """table.csv, table.md, table.html and plots/*.svg, in a folder."""
+    lines = compare.table(results)
+    (out / "table.csv").write_text(as_csv(lines))
+    sheets = all_sheets(results, lines)
+    (out / "table.md").write_text(as_markdown(sheets, notes))
+    templates = environment()
+    plot = templates.get_template("plot.svg.jinja")
+    plots = {name: plot.render(chart=c).strip() for name, c in compare.charts(results).items()}
+    (out / "plots").mkdir(exist_ok=True)
+    for name, text in plots.items():
+        (out / "plots" / f"{name}.svg").write_text(text + "\n")
+    page = templates.get_template("ablate.html.jinja")
+    shown = [Markup(text) for text in plots.values()]
+    (out / "table.html").write_text(page.render(tables=sheets, notes=notes, plots=shown))
+
+
+def environment() -> Environment:
+    loader = FileSystemLoader(Path(__file__).parent / "templates")
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    colors = "".join(
+        f".line.r{n}{{stroke:{color}}}.dot.r{n}{{fill:{color}}}" for n, color in enumerate(COLORS)
+    )
+    found.globals |= {"style": STYLE + colors, "legend": legend}
+    return found
+
+
+def legend(chart: charts.Chart) -> list[charts.Line]:
+    return [line for line in chart.lines if line.name]
+
+
+def as_csv(lines: Sequence[Line]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(Line._fields)
+    writer.writerows(
+        [["" if isinstance(x, float) and math.isnan(x) else x for x in line] for line in lines]
+    )
+    return text.getvalue()
+
+
+def as_markdown(sheets: Sequence[Sheet], notes: list[str]) -> str:
+    parts = [*notes]
+    for sheet in sheets:
+        rows = [sheet.head, ["---"] + ["---:"] * (len(sheet.head) - 1), *sheet.rows]
+        text = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        parts += [f"## {sheet.title}", text]
+    return "\n\n".join(parts) + "\n"
+
+
+def all_sheets(results: Sequence[Result], lines: Sequence[Line]) -> list[Sheet]:
+    sheets = [cost_sheet(results)]
+    for mode in dict.fromkeys(line.mode for line in lines):
+        there = [result for result in results if mode in result.modes]
+        sheets.append(figure_sheet(there, [line for line in lines if line.mode == mode], mode))
+        for key, what in (("by_type", "type of the new value"), ("by_statement", "statement")):
+            sheets.append(share_sheet(there, mode, key, what))
+    return sheets
+
+
+def cost_sheet(results: Sequence[Result]) -> Sheet:
+    names = list(dict.fromkeys(name for result in results for name in result.costs))
+    rows = [
+        [result.name, *(f"{result.costs[n]:,.5g}" if n in result.costs else "-" for n in names)]
+        for result in results
+    ]
+    return Sheet("What a route costs", ["route", *names], rows)
+
+
+def figure_sheet(results: Sequence[Result], lines: Sequence[Line], mode: str) -> Sheet:
+    """Each figure with its interval; the controls of effects beside it."""
+    head = ["route", *HEADLINES, "effects: copy", "actions shuffled", "states shuffled"]
+    rows = []
+    for result in results:
+        own = {line.figure: line for line in lines if line.route == result.name}
+        cells = [percent(Interval(*own[name][3:6])) for name in HEADLINES]
+        effects = own["effect_accuracy"]
+        others = [plain(x) for x in (effects.copy, effects.shuffled, effects.misled)]
+        rows.append([result.name, *cells, *others, compare.divergence(result, mode)])
+    return Sheet(f"{mode}, %", [*head, "first divergence, by seed"], rows)
+
+
+def share_sheet(results: Sequence[Result], mode: str, key: str, what: str) -> Sheet:
+    found = {result.name: compare.shares(result, mode, key) for result in results}
+    names = list(dict.fromkeys(name for each in found.values() for name in each))
+    rows = [
+        [route, *(percent(each[name]) if name in each else "-" for name in names)]
+        for route, each in found.items()
+    ]
+    return Sheet(f"{mode}, % right by {what} (lowest to highest seed)", ["route", *names], rows)
+
+
+def percent(x: Interval) -> str:
+    if math.isnan(x.value):
+        return "-"
+    return f"{100 * x.value:.1f} ({100 * x.low:.1f} to {100 * x.high:.1f})"
+
+
+def plain(x: float) -> str:
+    return "-" if math.isnan(x) else f"{100 * x:.1f}"

@@ -1,0 +1,131 @@
+"""The comparison of routes: sizes, operations, intervals, and what is written."""
+
+import csv
+import json
+import xml.etree.ElementTree as ET
+
+import jax
+import jax.numpy as jnp
+import pytest
+from tiny import config
+
+from experiments import compare
+from experiments.ablate import ablate
+from experiments.command import UserError
+from experiments.compare import Result, horizon, interval, line_of
+from experiments.score import HEADLINES
+from experiments.sheets import write_sheets
+from experiments.sizing import Route, flops, matched, parameters
+from rssm.spec import Spec
+from tracer.layout import Layout
+
+ROUTE = Route("transformer", ("dynamics=transformer", "size=debug"))
+
+
+@pytest.fixture(scope="module")
+def spec() -> Spec:
+    return Spec.from_schema(Layout().schema())
+
+
+def test_a_loop_counts_as_often_as_it_runs():
+    w = jnp.ones((16, 16))
+
+    def looped(x):
+        def outer(x, _):
+            return jax.lax.scan(lambda x, _: (x @ w, None), x, None, length=3)[0], None
+
+        return jax.lax.scan(outer, x, None, length=5)[0]
+
+    once = flops(lambda x: x @ w, jnp.ones((8, 16)))
+    assert once == 2 * 8 * 16 * 16
+    assert flops(looped, jnp.ones((8, 16))) == pytest.approx(15 * once, rel=0.01)
+
+
+def test_a_width_is_found_at_which_parameters_are_as_many_as_wanted(spec):
+    wanted = 1.01 * parameters(ROUTE.at(128), spec)
+    found = matched(ROUTE, wanted, "params", 0.02, spec)
+    assert found.overrides[-1] == "size.latent=128"
+
+
+def test_parameters_that_no_width_has_are_told(spec):
+    with pytest.raises(UserError, match="transformer has .* params at size.latent=.*, not within"):
+        matched(ROUTE, 1000, "params", 0.02, spec)
+
+
+def call(program: str, right: float | None, mode: str = "open") -> dict:
+    figures = dict.fromkeys(HEADLINES, right)
+    true, predicted = [{}, {"a": "1"}], [{}, {"a": "1" if right == 1 else "2"}]
+    return dict(program=program, mode=mode, figures=figures, true=true, predicted=predicted)
+
+
+def seed(accuracy: float, mode: str = "open") -> dict:
+    shares = {"int": {"n": 2, "accuracy": accuracy}}
+    by = {"1": {"n": 2, "state_exact_match": 0.0, "key_value_match": 0.5}}
+    copy = dict.fromkeys(HEADLINES, 0.25) | {"by_horizon": by}
+    own = {"copy": copy, "by_type": shares, "by_statement": shares, "first_divergence": None}
+    return {mode: own}
+
+
+@pytest.fixture
+def result() -> Result:
+    calls = [
+        [call("p", 1.0), call("p", 0.0), call("q", 1.0), call("q", None)],
+        [call("p", 1.0), call("p", 1.0), call("q", 1.0), call("q", 1.0)],
+    ]
+    return Result("rssm", {"params": 10.0, "imagine_us": 2.0}, [seed(0.5), seed(1.0)], calls)
+
+
+def test_a_figure_is_a_mean_of_seeds_of_means_of_calls(result):
+    found = interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
+    assert found.value == pytest.approx((2 / 3 + 1) / 2)
+    # The least that can be drawn: the first seed, and of it the first program alone.
+    assert 1 / 2 <= found.low < found.value < found.high <= 1
+
+
+def test_a_control_that_was_not_run_is_no_number(result):
+    line = line_of(result, "open", "effect_accuracy")
+    assert line.copy == 0.25 and line.misled != line.misled
+
+
+def test_a_horizon_counts_the_calls_that_are_so_long(result):
+    assert horizon(result, "open", 1).value == pytest.approx((2 / 4 + 1) / 2)
+    assert horizon(result, "open", 2).value != horizon(result, "open", 2).value
+
+
+def test_accuracy_by_type_has_the_lowest_and_the_highest_seed(result):
+    assert compare.shares(result, "open", "by_type")["int"] == (0.75, 0.5, 1.0)
+
+
+def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
+    calls = [[call("p", 1.0, "free")]]
+    other = Result("<text>", {"params": 10.0}, [seed(1.0, "free")], calls)
+    write_sheets([result, other], ["A note & its end."], tmp_path)
+    with (tmp_path / "table.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["route"], row["mode"]) for row in rows} == {("rssm", "open"), ("<text>", "free")}
+    assert len(rows) == 2 * len(HEADLINES)
+    assert "| rssm | 83.3 (" in (tmp_path / "table.md").read_text()
+    page = (tmp_path / "table.html").read_text()
+    assert "&lt;text&gt;" in page and "<text>" not in page and "A note &amp; its end." in page
+    for name in ("horizon", "cost_imagine_us"):
+        assert ET.parse(tmp_path / "plots" / f"{name}.svg").getroot().tag.endswith("svg")
+
+
+def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
+    smoke, dataset, tmp_path, capsys
+):
+    given = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
+    cfg = config("ablate", *given)
+    cfg.routes, cfg.text = {smoke: cfg.routes[smoke]}, {}
+    (result,) = ablate(cfg)
+    size = json.loads((tmp_path / "sizes.json").read_text())[smoke]["size"]
+    assert result.costs["params"] == size["params"]
+    assert result.costs["train_flops"] > result.costs["imagine_flops"] > 0
+    for mode in ("filter", "open"):
+        assert {"copy", "shuffled", "misled"} <= result.figures[0][mode].keys()
+    capsys.readouterr()
+    assert ablate(cfg)[0].figures == result.figures
+    assert "step 2" not in capsys.readouterr().out  # nothing was trained again
+    cfg.steps = 5
+    with pytest.raises(UserError, match="was begun with steps=4, now it is 5"):
+        ablate(cfg)

@@ -1,0 +1,95 @@
+"""The text route: what the model is asked, and that it trains and gets its scores."""
+
+import numpy as np
+import pytest
+from tiny import config
+
+from experiments.ablate import ablate
+from experiments.command import UserError
+from experiments.others import judged
+from experiments.score import HEADLINES
+from experiments.tokens import (
+    blanked,
+    example,
+    packed,
+    run_tokens,
+    script,
+    scripted,
+)
+from rssm.tokens import CLOSE, END
+from tracer import cwm
+from tracer.cwm.symbols import decode, encode
+
+
+@pytest.fixture(scope="module")
+def asked(traces) -> list:
+    return [found for trace in traces if (found := scripted(trace, "delta"))]
+
+
+def test_a_script_ends_its_given_part_with_the_first_state(asked):
+    for each in asked:
+        text = decode(each.first)
+        assert text.count(cwm.FRAME) == 3 and text.rpartition(cwm.KINDS["call"])[1]
+        assert script(each, "free") == [*each.prompt, *each.first, END]
+
+
+def test_what_a_script_leaves_open_is_all_that_is_not_said_of_the_statements(asked):
+    for each in asked:
+        whole = [symbol for frame in each.rest for symbol in frame]
+        open_script = script(each, "open")[len(each.prompt) + len(each.first) :]
+        gaps = open_script.count(CLOSE)
+        assert gaps == sum(decode(frame).count(cwm.ACTION) for frame in each.rest)
+        given = decode([symbol for symbol in open_script if symbol != CLOSE])
+        assert given.count(cwm.ACTION) == decode(whole).count(cwm.ACTION)
+        assert "{" not in "".join(part.partition(cwm.ACTION)[0] for part in given.split(cwm.FRAME))
+
+
+def test_a_frame_is_blanked_up_to_its_statement_or_at_its_value():
+    line = cwm.KINDS["line"] + '{"a": "1"}' + cwm.ACTION + "b = a\n" + cwm.FRAME
+    expected = [*encode(cwm.KINDS["line"]), CLOSE, *encode(cwm.ACTION + "b = a\n" + cwm.FRAME)]
+    assert blanked(encode(line)) == expected
+    begin = cwm.KINDS["return"] + cwm.ACTION + "return a\n" + cwm.ARG
+    assert blanked(encode(begin + '"1"' + cwm.FRAME)) == [
+        *encode(begin),
+        CLOSE,
+        *encode(cwm.FRAME),
+    ]
+
+
+def test_a_model_that_wrote_the_truth_would_get_full_marks(asked):
+    written = {}
+    for each in asked:
+        text = decode([*each.first, *(symbol for frame in each.rest for symbol in frame)])
+        written[each.trace.id] = [{"id": each.trace.id, "generation": text.partition(cwm.FRAME)[2]}]
+    figures = judged(written, [each.trace for each in asked]).figures
+    assert figures["free"]["state_exact_match"] == figures["free"]["output_pass_at_1"] == 1
+    assert figures["cwm"]["resolved"]["state_exact_match"] == 1
+
+
+def test_frames_are_learnt_and_programs_are_not(asked):
+    cfg = config("tokens", "dataset=none", "run_dir=none", "length=512")
+    texts = [text for each in asked if (text := example(each.trace, cfg))]
+    row = packed(texts[:1], 512)
+    numbers, head = texts[0]
+    assert row["reset"][0] and not row["mask"][:head].any()
+    assert row["mask"].sum() == len(numbers) - head
+    np.testing.assert_array_equal(row["text"][: len(numbers)], numbers)
+
+
+def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
+    smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
+    cfg = config("ablate", *smoke, "steps=2")
+    cfg.routes, cfg.text = {}, {"text": ["form=full", *cfg.text.tokens]}
+    (result,) = ablate(cfg)
+    assert result.modes == ["open", "free"]
+    for mode in result.modes:
+        assert set(HEADLINES) <= result.figures[0][mode].keys()
+        assert result.figures[0][mode]["cwm"].keys() == {"as_written", "resolved"}
+    assert result.costs["symbols_per_state"] > 0 and result.costs["imagine_flops"] > 0
+    assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
+
+
+def test_a_form_that_is_not_there_is_told(tmp_path):
+    cfg = config("tokens", "dataset=none", f"run_dir={tmp_path}", "form=short")
+    with pytest.raises(UserError, match="unknown form 'short'; there are: full, delta"):
+        run_tokens(cfg)
