@@ -19,15 +19,16 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored
+from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored, Spelling
 from rssm.encoder import Encoder
-from rssm.heads import Heads, Sources, in_use
+from rssm.heads import Heads, Sources
 from rssm.losses import masked_mean
 from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
-from rssm.tables import pick_slots, take_rows
+from rssm.tables import in_use, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
+HALF = 0.693  # nats: what has less of a surprise has more than half of the probability
 WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
 
 
@@ -45,7 +46,7 @@ class WorldModel(nnx.Module):
         spec: Spec,
         encoder: Encoder,
         dynamics: Dynamics,
-        heads: Heads,
+        heads: Heads | None,  # None where the dynamics spell
         *,
         weights: dict[str, float],
         decoded: int,
@@ -62,6 +63,9 @@ class WorldModel(nnx.Module):
         self, batch: Batch, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The weighted sum of the terms, and every term and metric as a mean over steps."""
+        if isinstance(self.dynamics, Spelling):
+            return self._own_loss(batch, key)
+        assert self.heads is not None
         keys = jax.random.split(key, 5)
         seen = watch(batch[self.spec.reset.name], keys[0])
         inputs = self._inputs(batch, seen)
@@ -80,10 +84,34 @@ class WorldModel(nnx.Module):
         total = sum(self.weights.get(name, 1.0) * mean for name, mean in means.items())
         return jnp.asarray(total), means | metrics
 
-    def predict(self, batch: Batch, seen: Bool[Array, "B T"], key: PRNGKeyArray | None) -> Belief:
-        """What is expected at each step, from the steps seen before it."""
-        carry = self.dynamics.initial(len(seen))
-        _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
+    def _own_loss(
+        self, batch: Batch, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """Of dynamics that need no heads, over the steps that they drew."""
+        keys = jax.random.split(key)
+        inputs = self._inputs(batch, None)
+        carry = self.dynamics.initial(len(inputs.reset))
+        _, rollout = self.dynamics.observe(carry, inputs, keys[0] if self.sample else None)
+        dyn = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])["dyn"]
+        rows, drawn = batch[self.spec.rows.name], dyn > 0
+        changed = jnp.pad((rows[:, 1:] != rows[:, :-1]).any(-1), ((0, 0), (1, 0)))
+        likeliest = (dyn < HALF).astype(jnp.float32)
+        total = masked_mean(dyn, drawn)
+        metrics = {
+            "dyn": total,
+            "changed_right": masked_mean(likeliest, drawn & changed),
+            "same_right": masked_mean(likeliest, drawn & ~changed),
+        }
+        return total, metrics
+
+    def predict(
+        self, batch: Batch, seen: Bool[Array, "B T"] | None, key: PRNGKeyArray | None
+    ) -> Belief:
+        """What is expected at each step, from the steps seen before it; None sees all."""
+        inputs = self._inputs(batch, seen)
+        carry = self.dynamics.initial(len(inputs.reset))
+        _, rollout = self.dynamics.observe(carry, inputs, key)
+        seen = jnp.ones_like(inputs.reset) if seen is None else seen
         return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
 
     def read(
@@ -96,6 +124,8 @@ class WorldModel(nnx.Module):
 
         With p the chance that it is the same, the odds p / (1 - p) stand against the decoded row's.
         """
+        if isinstance(self.dynamics, Spelling):
+            return self._spelled(*self.dynamics.spell(latents))
         same = self._same_logit(latents)
 
         def decode(slot: Int[Array, "B T 1"]) -> tuple:
@@ -119,6 +149,10 @@ class WorldModel(nnx.Module):
         labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
 
+    def _spelled(self, symbols: Int[Array, "B T V L"], log_prob: Float[Array, "B T V"]) -> Belief:
+        labels = {f.name: symbols[:, :, -1, cell] for cell, f in enumerate(self.spec.labels)}
+        return Belief(symbols[:, :, :-1], log_prob[:, :, :-1], labels)
+
     def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
         return self.heads.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
 
@@ -127,7 +161,7 @@ class WorldModel(nnx.Module):
         last = jnp.full((*shape, 1), self.spec.slots - 1)
         return self.heads.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
 
-    def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
+    def _inputs(self, batch: Batch, seen: Bool[Array, "B T"] | None) -> Inputs:
         x, a = self.encoder(batch)
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
 
@@ -174,8 +208,8 @@ class WorldModel(nnx.Module):
             "value": masked_mean(-over_cells(log_prob, target), counts),
             "label": masked_mean(jnp.asarray(label), mask),
         }
-        # exp(-0.69) is one half: above it a cell's target is the likeliest symbol
-        likeliest = (log_prob > -0.69) | ~in_use(target)
+        # A cell's target that has more than half is the likeliest symbol.
+        likeliest = (log_prob > -HALF) | ~in_use(target)
         odds = jnp.where(in_use(target), log_prob, 0).sum(-1)
         right = likeliest.all(-1) & (pick_slots(same_logit, chosen) < odds)
         metrics = {
