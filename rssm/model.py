@@ -1,6 +1,7 @@
 """A world model: encoder, dynamics and heads, the total loss, and what it predicts.
 
-The loss of a batch, with `guess` the belief before a step's observation and `feat` after it:
+Dynamics whose latents are symbols are trained by their own loss alone, with every state seen. All
+others have heads. Their loss of a batch, with `guess` the belief before a step's observation and `feat` after it:
 
     same    -log p(does the slot hold what was seen last | guess)
     value   -log p(cells of a slot | guess, what was seen last)     slots that changed come first
@@ -65,7 +66,6 @@ class WorldModel(nnx.Module):
         """The weighted sum of the terms, and every term and metric as a mean over steps."""
         if isinstance(self.dynamics, Spelling):
             return self._own_loss(batch, key)
-        assert self.heads is not None
         keys = jax.random.split(key, 5)
         seen = watch(batch[self.spec.reset.name], keys[0])
         inputs = self._inputs(batch, seen)
@@ -130,7 +130,7 @@ class WorldModel(nnx.Module):
 
         def decode(slot: Int[Array, "B T 1"]) -> tuple:
             feat = self.dynamics.cells(latents, slot)[:, :, 0]
-            return self.heads.rows.mode(feat, Sources(pick_slots(memory, slot)[:, :, 0], texts))
+            return self.decoder.rows.mode(feat, Sources(pick_slots(memory, slot)[:, :, 0], texts))
 
         def keep(slot: Int[Array, "B T 1"]) -> tuple:
             return pick_slots(memory, slot)[:, :, 0], jnp.zeros(same.shape[:2])
@@ -149,17 +149,22 @@ class WorldModel(nnx.Module):
         labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
 
+    @property
+    def decoder(self) -> Heads:
+        assert self.heads is not None
+        return self.heads
+
     def _spelled(self, symbols: Int[Array, "B T V L"], log_prob: Float[Array, "B T V"]) -> Belief:
         labels = {f.name: symbols[:, :, -1, cell] for cell, f in enumerate(self.spec.labels)}
         return Belief(symbols[:, :, :-1], log_prob[:, :, :-1], labels)
 
     def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
-        return self.heads.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
+        return self.decoder.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
 
     def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T C"]]:
         shape = self.dynamics.summary(latents).shape[:2]
         last = jnp.full((*shape, 1), self.spec.slots - 1)
-        return self.heads.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
+        return self.decoder.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
 
     def _inputs(self, batch: Batch, seen: Bool[Array, "B T"] | None) -> Inputs:
         x, a = self.encoder(batch)
@@ -196,7 +201,7 @@ class WorldModel(nnx.Module):
         texts = self._texts(batch)[:, :, None]
         tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
         feat = self.dynamics.cells(guess, chosen)
-        log_prob = self.heads.rows.log_prob(feat, target, Sources(old, tokens))
+        log_prob = self.decoder.rows.log_prob(feat, target, Sources(old, tokens))
         counts = pick_slots(changed, chosen) & mask[..., None]
         logits = self._label_logits(guess)
         label = sum(
@@ -232,7 +237,7 @@ class WorldModel(nnx.Module):
         chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
         numbers = pick_slots(truth, chosen)
         target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
-        log_prob = self.heads.rows.log_prob(self.dynamics.cells(after, chosen), target, Sources())
+        log_prob = self.decoder.rows.log_prob(self.dynamics.cells(after, chosen), target, Sources())
         return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
 
 
