@@ -1,7 +1,7 @@
 """A world model: encoder, dynamics and heads, the total loss, and what it predicts.
 
-Dynamics whose latents are symbols are trained by their own loss alone, with every state seen. All
-others have heads. Their loss of a batch, with `guess` the belief before a step's observation and `feat` after it:
+Dynamics whose latents are symbols are trained by their own loss alone, with every state seen. The
+loss of all others, with `guess` the belief before a step's observation and `feat` after it:
 
     same    -log p(does the slot hold what was seen last | guess)
     value   -log p(cells of a slot | guess, what was seen last)     slots that changed come first
