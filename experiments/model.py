@@ -11,6 +11,7 @@ from flax import nnx
 from omegaconf import DictConfig
 
 from experiments.build import build
+from rssm.dynamics.base import Spelling
 from rssm.model import WorldModel
 from rssm.spec import Spec
 
@@ -26,7 +27,8 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     encoder = build(cfg.encoder)(spec, rngs=rngs, dtype=dtype)
     dynamics = build(cfg.dynamics)(encoder.sizes, rngs=rngs, dtype=dtype)
     widths = (dynamics.feat_dim, dynamics.summary_dim)
-    heads = build(cfg.heads)(spec, *widths, rngs=rngs, dtype=dtype)
+    spelled = isinstance(dynamics, Spelling)
+    heads = None if spelled else build(cfg.heads)(spec, *widths, rngs=rngs, dtype=dtype)
     return WorldModel(
         spec,
         encoder,

@@ -116,8 +116,8 @@ class Predictor:
             windows = [with_wrong_values(w, n) for n, w in enumerate(windows)]
         windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
-        seen = np.ones_like(batch["reset"]) if mode == "filter" else batch["reset"]
-        belief = jax.device_get(self.trainer.predict(self.params, batch, jnp.asarray(seen)))
+        seen = None if mode == "filter" else jnp.asarray(batch["reset"])
+        belief = jax.device_get(self.trainer.predict(self.params, batch, seen))
         yield from (read(case, belief, number) for number, case in enumerate(cases))
 
 

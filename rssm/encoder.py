@@ -80,6 +80,7 @@ class Encoder(nnx.Module):
             refs=spec.references,
             tokens=tokens.shape[1],
             token_dim=token_dim,
+            labels=len(spec.labels),
         )
         self.symbols = rows.size  # the tokens below are symbols of cells too
         if cell_dim % 2 or (cell_dim // 2) ** 2 < rows.size:
@@ -109,11 +110,11 @@ class Encoder(nnx.Module):
         spelled = (table > 0) & (table < self.symbols)
         cells = self._cells(jnp.where(spelled, table, 0))
         number = batch[spec.action.name]
-        embedding, tokens, cells, spelled = (
-            take_rows(x, number) for x in (*self.statements(table), cells, spelled)
+        embedding, *text = (
+            take_rows(x, number) for x in (*self.statements(table), cells, spelled, table > 0)
         )
         refs = batch[spec.address.name].astype(jnp.int32)
-        return Action(embedding, refs, Text(tokens, cells, spelled))
+        return Action(embedding, refs, Text(*text))
 
     def _cells(self, symbols: Int[Array, "*n"]) -> Float[Array, "*n D"]:
         return two_hot(symbols.astype(jnp.int32), self.sizes.x_dim).astype(self.dtype)

@@ -20,6 +20,7 @@ from jax.typing import DTypeLike
 
 from rssm.nets import Dense, RMSNorm, widen
 from rssm.spec import Spec
+from rssm.tables import in_use
 from rssm.types import Array, Bool, Float, Int
 
 
@@ -130,12 +131,6 @@ class RowHead(nnx.Module):
 
 
 TINY = 1e-12  # the logarithm must not meet zeros
-
-
-def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:
-    """The cells of a row up to the first that is padding, which ends it."""
-    ended = jnp.cumsum(rows == 0, -1) > 0
-    return ~jnp.pad(ended[..., :-1], [(0, 0)] * (rows.ndim - 1) + [(1, 0)])
 
 
 class Heads(nnx.Module):

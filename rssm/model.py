@@ -1,6 +1,7 @@
 """A world model: encoder, dynamics and heads, the total loss, and what it predicts.
 
-The loss of a batch, with `guess` the belief before a step's observation and `feat` after it:
+Dynamics whose latents are symbols are trained by their own loss alone, with every state seen. The
+loss of all others, with `guess` the belief before a step's observation and `feat` after it:
 
     same    -log p(does the slot hold what was seen last | guess)
     value   -log p(cells of a slot | guess, what was seen last)     slots that changed come first
@@ -19,15 +20,16 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored
+from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored, Spelling
 from rssm.encoder import Encoder
-from rssm.heads import Heads, Sources, in_use
+from rssm.heads import Heads, Sources
 from rssm.losses import masked_mean
 from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
-from rssm.tables import pick_slots, take_rows
+from rssm.tables import in_use, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
+HALF = 0.693  # nats: what has less of a surprise has more than half of the probability
 WATCH = (1.0, 1.0, 0.5, 0.0)  # rates at which a trajectory may be watched, equally likely
 
 
@@ -45,7 +47,7 @@ class WorldModel(nnx.Module):
         spec: Spec,
         encoder: Encoder,
         dynamics: Dynamics,
-        heads: Heads,
+        heads: Heads | None,  # None where the dynamics spell
         *,
         weights: dict[str, float],
         decoded: int,
@@ -62,6 +64,8 @@ class WorldModel(nnx.Module):
         self, batch: Batch, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The weighted sum of the terms, and every term and metric as a mean over steps."""
+        if isinstance(self.dynamics, Spelling):
+            return self._own_loss(batch, key)
         keys = jax.random.split(key, 5)
         seen = watch(batch[self.spec.reset.name], keys[0])
         inputs = self._inputs(batch, seen)
@@ -80,10 +84,34 @@ class WorldModel(nnx.Module):
         total = sum(self.weights.get(name, 1.0) * mean for name, mean in means.items())
         return jnp.asarray(total), means | metrics
 
-    def predict(self, batch: Batch, seen: Bool[Array, "B T"], key: PRNGKeyArray | None) -> Belief:
-        """What is expected at each step, from the steps seen before it."""
-        carry = self.dynamics.initial(len(seen))
-        _, rollout = self.dynamics.observe(carry, self._inputs(batch, seen), key)
+    def _own_loss(
+        self, batch: Batch, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """Of dynamics that need no heads, over the steps that they drew."""
+        keys = jax.random.split(key)
+        inputs = self._inputs(batch, None)
+        carry = self.dynamics.initial(len(inputs.reset))
+        _, rollout = self.dynamics.observe(carry, inputs, keys[0] if self.sample else None)
+        dyn = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])["dyn"]
+        rows, drawn = batch[self.spec.rows.name], dyn > 0
+        changed = jnp.pad((rows[:, 1:] != rows[:, :-1]).any(-1), ((0, 0), (1, 0)))
+        likeliest = (dyn < HALF).astype(jnp.float32)
+        total = masked_mean(dyn, drawn)
+        metrics = {
+            "dyn": total,
+            "changed_right": masked_mean(likeliest, drawn & changed),
+            "same_right": masked_mean(likeliest, drawn & ~changed),
+        }
+        return total, metrics
+
+    def predict(
+        self, batch: Batch, seen: Bool[Array, "B T"] | None, key: PRNGKeyArray | None
+    ) -> Belief:
+        """What is expected at each step, from the steps seen before it; None sees all."""
+        inputs = self._inputs(batch, seen)
+        carry = self.dynamics.initial(len(inputs.reset))
+        _, rollout = self.dynamics.observe(carry, inputs, key)
+        seen = jnp.ones_like(inputs.reset) if seen is None else seen
         return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
 
     def read(
@@ -96,11 +124,13 @@ class WorldModel(nnx.Module):
 
         With p the chance that it is the same, the odds p / (1 - p) stand against the decoded row's.
         """
+        if isinstance(self.dynamics, Spelling):
+            return self._spelled(*self.dynamics.spell(latents))
         same = self._same_logit(latents)
 
         def decode(slot: Int[Array, "B T 1"]) -> tuple:
             feat = self.dynamics.cells(latents, slot)[:, :, 0]
-            return self.heads.rows.mode(feat, Sources(pick_slots(memory, slot)[:, :, 0], texts))
+            return self.decoder.rows.mode(feat, Sources(pick_slots(memory, slot)[:, :, 0], texts))
 
         def keep(slot: Int[Array, "B T 1"]) -> tuple:
             return pick_slots(memory, slot)[:, :, 0], jnp.zeros(same.shape[:2])
@@ -119,15 +149,24 @@ class WorldModel(nnx.Module):
         labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
 
+    @property
+    def decoder(self) -> Heads:
+        assert self.heads is not None
+        return self.heads
+
+    def _spelled(self, symbols: Int[Array, "B T V L"], log_prob: Float[Array, "B T V"]) -> Belief:
+        labels = {f.name: symbols[:, :, -1, cell] for cell, f in enumerate(self.spec.labels)}
+        return Belief(symbols[:, :, :-1], log_prob[:, :, :-1], labels)
+
     def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
-        return self.heads.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
+        return self.decoder.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
 
     def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T C"]]:
         shape = self.dynamics.summary(latents).shape[:2]
         last = jnp.full((*shape, 1), self.spec.slots - 1)
-        return self.heads.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
+        return self.decoder.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
 
-    def _inputs(self, batch: Batch, seen: Bool[Array, "B T"]) -> Inputs:
+    def _inputs(self, batch: Batch, seen: Bool[Array, "B T"] | None) -> Inputs:
         x, a = self.encoder(batch)
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
 
@@ -162,7 +201,7 @@ class WorldModel(nnx.Module):
         texts = self._texts(batch)[:, :, None]
         tokens = jnp.broadcast_to(texts, (*chosen.shape, texts.shape[-1]))
         feat = self.dynamics.cells(guess, chosen)
-        log_prob = self.heads.rows.log_prob(feat, target, Sources(old, tokens))
+        log_prob = self.decoder.rows.log_prob(feat, target, Sources(old, tokens))
         counts = pick_slots(changed, chosen) & mask[..., None]
         logits = self._label_logits(guess)
         label = sum(
@@ -174,8 +213,8 @@ class WorldModel(nnx.Module):
             "value": masked_mean(-over_cells(log_prob, target), counts),
             "label": masked_mean(jnp.asarray(label), mask),
         }
-        # exp(-0.69) is one half: above it a cell's target is the likeliest symbol
-        likeliest = (log_prob > -0.69) | ~in_use(target)
+        # A cell's target that has more than half is the likeliest symbol.
+        likeliest = (log_prob > -HALF) | ~in_use(target)
         odds = jnp.where(in_use(target), log_prob, 0).sum(-1)
         right = likeliest.all(-1) & (pick_slots(same_logit, chosen) < odds)
         metrics = {
@@ -198,7 +237,7 @@ class WorldModel(nnx.Module):
         chosen = jax.lax.top_k((truth > 0) + 0.5 * chance, self.held)[1]
         numbers = pick_slots(truth, chosen)
         target = take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
-        log_prob = self.heads.rows.log_prob(self.dynamics.cells(after, chosen), target, Sources())
+        log_prob = self.decoder.rows.log_prob(self.dynamics.cells(after, chosen), target, Sources())
         return masked_mean(-over_cells(log_prob, target), mask[..., None] & (numbers > 0))
 
 

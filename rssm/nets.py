@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 
 def truncated_normal(key: PRNGKeyArray, shape: tuple[int, ...], fan_in: int) -> Array:
@@ -33,6 +33,12 @@ def two_hot(symbols: Int[Array, "*n"], width: int) -> Float[Array, "*n D"]:
     base = width // 2
     digits = jax.nn.one_hot(symbols // base, base), jax.nn.one_hot(symbols % base, base)
     return jnp.concatenate(digits, -1)
+
+
+def read_two_hot(code: Float[Array, "*n D"]) -> Int[Array, "*n"]:
+    """The symbol of a code; 0 of zeros."""
+    base = code.shape[-1] // 2
+    return base * code[..., :base].argmax(-1) + code[..., base:].argmax(-1)
 
 
 def widen(x: Array) -> Array:
@@ -192,8 +198,8 @@ def flat_action(
 
 
 def shifted(
-    first: Float[Array, "B ..."], x: Float[Array, "B T ..."], reset: Bool[Array, "B T"]
-) -> Float[Array, "B T ..."]:
+    first: Shaped[Array, "B ..."], x: Shaped[Array, "B T ..."], reset: Bool[Array, "B T"]
+) -> Shaped[Array, "B T ..."]:
     """What was before each step: `first` before the first, and zeros before a reset."""
     return zero_where(reset, jnp.concatenate([first[:, None], x[:, :-1]], 1))
 

@@ -81,5 +81,5 @@ class Trainer:
         loss, metrics = nnx.merge(self.graph, params).loss(batch, key)
         return metrics | {"loss": loss}
 
-    def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"]) -> Belief:
+    def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"] | None) -> Belief:
         return nnx.merge(self.graph, params).predict(batch, seen, None)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from rssm.types import Array, Float, Int
+from rssm.types import Array, Bool, Float, Int
 
 
 class Rows(NamedTuple):
@@ -28,3 +28,9 @@ def take_rows(table: Array, numbers: Int[Array, "B ..."]) -> Array:
 def pick_slots(x: Array, chosen: Int[Array, "B T J"]) -> Array:
     """[B, T, V, ...] and slot numbers to [B, T, J, ...]."""
     return jnp.take_along_axis(x, chosen.reshape(*chosen.shape, *[1] * (x.ndim - 3)), 2)
+
+
+def in_use(rows: Int[Array, "*n L"]) -> Bool[Array, "*n L"]:
+    """The cells of a row up to the first that is padding, which ends it."""
+    ended = jnp.cumsum(rows == 0, -1) > 0
+    return ~jnp.pad(ended[..., :-1], [(0, 0)] * (rows.ndim - 1) + [(1, 0)])

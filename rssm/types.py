@@ -6,7 +6,7 @@ L cells of a slot           K symbols     N rows of a table
 """
 
 from jax import Array
-from jaxtyping import Bool, Float, PRNGKeyArray
+from jaxtyping import Bool, Float, PRNGKeyArray, Shaped
 from jaxtyping import Integer as Int  # unsigned too
 
-__all__ = ["Array", "Bool", "Float", "Int", "PRNGKeyArray"]
+__all__ = ["Array", "Bool", "Float", "Int", "PRNGKeyArray", "Shaped"]

@@ -43,7 +43,8 @@ ORDER = {
         types
         spec dists nets tables
         losses causal dynamics dynamics.base
-        encoder heads dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
+        encoder heads interpreter
+        dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam
         model optim guard tokens
         step

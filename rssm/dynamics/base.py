@@ -20,6 +20,7 @@ class Text(NamedTuple):
     tokens: Float[Array, "B T M W"]  # each in its context
     cells: Float[Array, "B T M D"]  # the same symbol embedded as a cell of x
     spelled: Bool[Array, "B T M"]  # it is a symbol that slots have
+    used: Bool[Array, "B T M"]  # it is a token at all, not padding
 
 
 class Action(NamedTuple):
@@ -69,6 +70,7 @@ class Sizes(NamedTuple):
     refs: int  # R
     tokens: int  # M
     token_dim: int  # W
+    labels: int = 1  # cells of the last slot that hold a label
 
 
 @runtime_checkable
@@ -116,6 +118,17 @@ class Dynamics(Protocol):
 
     def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L F"]:
         """What is believed of each cell of the chosen slots."""
+        ...
+
+
+@runtime_checkable
+class Spelling(Protocol):
+    """A model whose latents are symbols: what it believes is read off them, and no head decodes it.
+    It is trained by its own loss alone, with every step seen."""
+
+    def spell(self, latents: Latents) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"]]:
+        """The symbols of every cell, and the log-probability that the model gave each slot's; of a
+        label, its class."""
         ...
 
 

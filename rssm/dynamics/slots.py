@@ -1,22 +1,25 @@
-"""Recurrent state-space model with one latent per slot, laid out in cells.
+"""Recurrent state-space model with one latent per slot, and a learned interpreter as its prior.
 
-A statement names the slots it works on, so addressing comes from its text, before the scan; inside
-remain read, compute, write. With J touched slots, those that an action names and two that every
-action touches (what a call returns, and the labels):
+A statement names the slots it works on, so addressing comes from its text. With J touched slots,
+those that an action names and two that every action touches (what a call returns, and the labels):
 
-    s_j   = read(h[j], z[j])                     at t-1, for each slot touched
+    s_j   = read(h[j], z[j])                           at t-1, for each slot touched
     u     = compute(a, s_1, ..., s_J)
-    h[j]  = GRU(h[j], [s_j, u])                  the other slots keep h and z
-    z[j]  ~ p(z | h[j], z[1..J] before, text)    cell by cell: taken from one of them, or made
-    z[v]  ~ q(z | x[v])                          when the state is seen; needs no h, so no scan
+    h[j]  = GRU(h[j], [s_j, u])                        the other slots keep h and z
+    z[j]  ~ p(z | h[1..J], z[1..J] before, text)       rssm/interpreter.py
+    z[j]  = x[j]                                       when the state is seen
 
-A cell has a few categoricals of its own, the digits of its symbol's code, which x is. The latents
-of a slot are one vector: h, z, and a mark that is set when an action touches the slot and cleared
-when the state is seen.
+z is a symbol for each cell of a slot, spelled in the fixed code that x is. The posterior
+therefore is x itself, and KL(q || p) is minus the logarithm of what p gives it. What no observation
+shows, such as how far a loop has come, is in h.
+
+Where every state is seen, z does not depend on the prior: the scan holds the GRU alone, all priors
+are computed at once, and in training a share of them, those of steps that change something first.
 """
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import einops
 import jax
@@ -24,33 +27,45 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dists import gumbel, sample, straight_through
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
-from rssm.losses import kl_balance
-from rssm.nets import MLP, Dense, RMSNorm, scan_time, widen, zero_where
-from rssm.tables import pick_slots, take_rows
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, likeliest, log_prob
+from rssm.nets import (
+    MLP,
+    Dense,
+    RMSNorm,
+    flip_time,
+    read_two_hot,
+    scan_time,
+    shifted,
+    two_hot,
+    zero_where,
+)
+from rssm.tables import pick_slots
+from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-Carry = Float[Array, "B V E"]  # h, z and the mark of every slot
+Latents = Float[Array, "B T V E"]  # h, z and the log-probability of z, of every slot
 ALWAYS = 2  # the last two slots are touched by every action
-KEEP = 4.0  # nats in favour of what is there already, at first
-FRESH = 32.0  # weight of the mark in a summary: what was not touched is the same
+CHANGED = 3.0  # how much likelier a step that changes something is trained on
+CHUNK = 256  # steps whose priors are computed together, where all are asked for
+
+
+class Touch(NamedTuple):
+    """What a step needs of its action."""
+
+    compute: Float[Array, "B T U"]
+    tokens: Float[Array, "B T M W"]
+    words: Int[Array, "B T M"]
+    used: Bool[Array, "B T M"]
+    slots: Int[Array, "B T J"]  # that it touches
+    touched: Bool[Array, "B T J"]  # a place in the list may be empty
 
 
 class Aux(NamedTuple):
-    prior: Float[Array, "B T J S C"]  # of the slots touched
-    post: Float[Array, "B T J S C"]
-    touched: Bool[Array, "B T J"]  # a place in the list of references may be empty
+    """The transition into each step: statement, operands, and what came of them."""
 
-
-class Step(NamedTuple):
-    """What a step needs of its action."""
-
-    compute: Float[Array, "B U"]
-    at: Float[Array, "B J V"]  # one row per slot touched
-    keys: Float[Array, "B M P"]  # of the statement's tokens
-    codes: Float[Array, "B M D"]  # the latents that they are in a cell
-    spelled: Bool[Array, "B M"]
+    operands: Operands  # [B, T, ...]
+    after: Int[Array, "B T J L"]
+    counts: Bool[Array, "B T"]  # it is a transition, not the first step
 
 
 class Slots(nnx.Module):
@@ -59,91 +74,88 @@ class Slots(nnx.Module):
         sizes: Sizes,
         *,
         deter: int,
-        groups: int,
-        classes: int,
         read: int,
         compute: int,
+        width: int,
+        heads: int,
         layers: int,
-        pointer: int,
-        unimix: float,
-        free_nats_dyn: float,
-        free_nats_rep: float,
-        feat_dim: int,
+        trained: float,
+        rooms: Sequence[Mapping[str, Any]],
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
     ):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
-        self.deter, self.groups, self.classes, self.pointer = deter, groups, classes, pointer
-        self.unimix = max(unimix, 1e-6)  # the logarithm must not meet zeros
-        self.free_nats = (free_nats_dyn, free_nats_rep)
-        self.code = groups * classes
-        if self.code != sizes.x_dim:
-            raise ValueError(f"{groups} x {classes} classes do not hold codes of {sizes.x_dim}")
-        stoch = sizes.cells * self.code
-        self.feat_dim, self.summary_dim, self.dtype = self.code + feat_dim, deter + 1, dtype
+        self.deter, self.x_dim, self.labels, self.dtype = deter, sizes.x_dim, sizes.labels, dtype
+        self.stoch = sizes.cells * sizes.x_dim
+        self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
+        self.trained = trained
+        self.shares = [room["share"] for room in rooms]
+        self.rooms = [room_of(sizes, room["source"], room["results"]) for room in rooms]
+        if not math.isclose(sum(self.shares), 1):
+            raise ValueError(f"the shares of the rooms, {self.shares}, do not add up to 1")
         on = {"rngs": rngs, "dtype": dtype}
-        small = nnx.initializers.normal(0.02)
+        symbols = (sizes.x_dim // 2) ** 2
 
-        self.read = Dense(deter + stoch + 1, read, **on)
-        self.place = nnx.Param(small(rngs(), (sizes.slots, read)))
+        self.symbol = nnx.Embed(symbols, read, **on)
+        self.cell = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (sizes.cells, read)))
+        self.held = RMSNorm(read)
+        self.read = Dense(deter + read, read, **on)
         self.read_norm = RMSNorm(read)
         self.action = Dense(sizes.a_dim, compute, **on)
         self.operands = Dense(self.touched * read, compute, bias=False, **on)
         self.norm = RMSNorm(compute)
-        self.compute = MLP(compute, compute, layers, **on)
+        self.compute = MLP(compute, compute, 1, **on)
         self.message = Dense(compute, self.touched * read, **on)
         self.gates = Dense(deter + 2 * read, 3 * deter, **on)
+        self.interpreter = Interpreter(
+            touched=self.touched,
+            cells=sizes.cells,
+            symbols=symbols,
+            labels=sizes.labels,
+            tokens=sizes.tokens,
+            token_dim=sizes.token_dim,
+            state_dim=deter,
+            width=width,
+            heads=heads,
+            layers=layers,
+            results=len(self.rooms[-1].results),
+            **on,
+        )
 
-        self.prior = MLP(deter, deter, 1, **on)
-        self.prior_made = Dense(deter, stoch, **on)
-        self.prior_source = Dense(deter, sizes.cells * (3 + self.touched), **on)
-        self.prior_keep = nnx.Param(jnp.full(sizes.cells, KEEP, jnp.float32))
-        self.query = Dense(deter, sizes.cells * pointer, **on)
-        self.key = Dense(sizes.token_dim, pointer, **on)
-
-        self.feat = Dense(deter, sizes.cells * feat_dim, **on)
-        self.feat_norm = RMSNorm(feat_dim)
-
-    def initial(self, batch_size: int) -> Carry:
-        width = self.deter + self.n_cells * self.code + 1
-        return jnp.zeros((batch_size, self.slots, width), self.dtype)
+    def initial(self, batch_size: int) -> Float[Array, "B V E"]:
+        return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + 1), self.dtype)
 
     def observe(
-        self, carry: Carry, inputs: Inputs, key: PRNGKeyArray | None
-    ) -> tuple[Carry, Rollout]:
-        x, a, reset, seen = inputs
-        seen = jnp.ones_like(reset) if seen is None else seen
-        # One noise for prior and posterior: where the two agree, so do their samples.
-        noise = self._noise(key, reset.shape)
-        post = self._post(x.table)
-        if noise is None:
-            z_post = einops.rearrange(x.spread(), "b t v l d -> b t v (l d)")
-        else:
-            z_post = self._flat(sample(take_rows(post, x.numbers), noise))
-        actions = self._steps(a, reset)
+        self, carry: Float[Array, "B V E"], inputs: Inputs, key: PRNGKeyArray | None
+    ) -> tuple[Float[Array, "B V E"], Rollout]:
+        touch = self._touch(inputs.a, inputs.reset)
+        x = einops.rearrange(inputs.x.spread(), "b t v l d -> b t v (l d)").astype(self.dtype)
+        if inputs.seen is None:
+            return self._follow(carry, x, touch, inputs.reset, key)
+        keys = self._keys(key, x.shape[1])
 
         def step(latents, step_inputs):
-            z_post, action, reset, seen, noise = step_inputs
-            guess, prior = self._advance(zero_where(reset, latents), action, noise)
-            cleared = jnp.zeros_like(z_post[..., :1])
-            observed = jnp.concatenate([guess[..., : self.deter], z_post, cleared], -1)
+            x, touch, reset, seen, key = step_inputs
+            guess, aux = self._advance(zero_where(reset, latents), touch, key)
+            observed = observed_as(guess[..., : self.deter], x)
             latents = jnp.where(seen[:, None, None], observed, guess)
-            return latents, (latents, guess, prior)
+            return latents, (latents, guess, aux)
 
-        carry, (after, guess, prior) = scan_time(step, carry, (z_post, actions, reset, seen, noise))
-        touched = actions.at.any(-1)
-        numbers = jnp.einsum("btjv,btv->btj", actions.at.astype(jnp.int32), x.numbers)
-        aux = Aux(jnp.log(prior), take_rows(post, numbers), touched)
-        return carry, Rollout(after, guess, aux)
+        steps = (x, touch, inputs.reset, inputs.seen, keys)
+        carry, (after, guess, operands) = scan_time(step, carry, steps)
+        rows = self._symbols(jnp.take_along_axis(x, touch.slots[..., None], 2))
+        return carry, Rollout(after, guess, Aux(operands, rows, ~inputs.reset))
 
-    def imagine(self, carry: Carry, a: Action, key: PRNGKeyArray | None) -> tuple[Carry, Rollout]:
+    def imagine(
+        self, carry: Float[Array, "B V E"], a: Action, key: PRNGKeyArray | None
+    ) -> tuple[Float[Array, "B V E"], Rollout]:
         def step(latents, step_inputs):
             latents, _ = self._advance(latents, *step_inputs)
             return latents, latents
 
-        noise = self._noise(key, a.refs.shape[:2])
         none = jnp.zeros(a.refs.shape[:2], bool)
-        carry, latents = scan_time(step, carry, (self._steps(a, none), noise))
+        steps = (self._touch(a, none), self._keys(key, none.shape[1]))
+        carry, latents = scan_time(step, carry, steps)
         return carry, Rollout(latents, latents, None)
 
     def loss(
@@ -152,109 +164,197 @@ class Slots(nnx.Module):
         mask: Bool[Array, "B T"] | None = None,
         key: PRNGKeyArray | None = None,
     ) -> dict[str, Float[Array, "B T"]]:
-        """Over the slots touched: the others keep what they had, and have nothing to explain."""
-        prior, post, touched = rollout.aux
-        prior = jnp.where(touched[..., None, None], prior, post)
-        prior, post = (einops.rearrange(x, "b t j s c -> b t (j s) c") for x in (prior, post))
-        dyn, rep = kl_balance(prior, post, *self.free_nats)
-        return {"dyn": dyn, "rep": rep}
+        """The KL is minus the log-probability of what a transition came to. Only a share of the
+        steps is drawn, and those that change something first; of the others it is zero."""
+        counts = rollout.aux.counts if mask is None else rollout.aux.counts & mask
+        aux = rollout.aux._replace(counts=counts)
+        flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), aux)
+        drawn, needs = self._draw(flat, jax.random.key(0) if key is None else key)
+        dyn, start = jnp.zeros(counts.size), 0
+        for number, (share, room) in enumerate(zip(self.shares, self.rooms, strict=True)):
+            last = number == len(self.rooms) - 1
+            stop = len(drawn) if last else start + round(share * len(drawn))
+            part, start = drawn[start:stop], stop
+            some = jax.tree.map(lambda x, part=part: x[part], flat)
+            fits = some.counts & (last | (needs[part] <= number))
+            dyn = dyn.at[part].set(jnp.where(fits, self._surprise(some, room), 0))
+        return {"dyn": dyn.reshape(counts.shape)}
 
-    def summary(self, latents: Float[Array, "B T V E"]) -> Float[Array, "B T V _"]:
-        """What h says of a slot that was touched since it was seen; the others are as they were."""
-        mark = latents[..., -1:]
-        return jnp.concatenate([mark * latents[..., : self.deter], FRESH * (1 - mark)], -1)
+    def spell(self, latents: Latents) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"]]:
+        return self._symbols(latents[..., self.deter : -1]), latents[..., -1]
 
-    def cells(
-        self, latents: Float[Array, "B T V E"], chosen: Int[Array, "B T J"]
-    ) -> Float[Array, "B T J L F"]:
-        """Of each cell: its codes as they are, and what h has to say of it."""
-        picked = pick_slots(latents, chosen)
-        h, codes = picked[..., : self.deter], picked[..., self.deter : -1]
-        codes = einops.rearrange(codes, "b t j (l d) -> b t j l d", l=self.n_cells)
-        spread = einops.rearrange(self.feat(h), "b t j (l f) -> b t j l f", l=self.n_cells)
-        return jnp.concatenate([codes, self.feat_norm(spread)], -1)
+    def summary(self, latents: Latents) -> Float[Array, "B T V _"]:
+        """h, and how sure the model is of the row."""
+        return jnp.concatenate([latents[..., : self.deter], latents[..., -1:]], -1)
+
+    def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L D"]:
+        """The code of each cell."""
+        codes = pick_slots(latents, chosen)[..., self.deter : -1]
+        return einops.rearrange(codes, "b t j (l d) -> b t j l d", l=self.n_cells)
+
+    def _follow(
+        self,
+        carry: Float[Array, "B V E"],
+        x: Float[Array, "B T V Z"],
+        touch: Touch,
+        reset: Bool[Array, "B T"],
+        key: PRNGKeyArray | None,
+    ) -> tuple[Float[Array, "B V E"], Rollout]:
+        """Where every state is seen: what is not recurrent happens outside the scan."""
+        now = self._symbols(x)
+        before = shifted(self._symbols(carry[..., self.deter : -1]), now, reset)
+        before = jnp.take_along_axis(before, touch.slots[..., None], 2)
+        held = self._held(before)
+
+        def step(h, step_inputs):
+            held, touch, reset = step_inputs
+            new = self._recur(
+                jnp.take_along_axis(zero_where(reset, h), touch.slots[..., None], 1), held, touch
+            )
+            h = write(zero_where(reset, h), touch, new)
+            return h, (h, new)
+
+        _, (h, state) = scan_time(step, carry[..., : self.deter], (held, touch, reset))
+        operands = operands_of(touch, before, state)
+        after = observed_as(h, x)
+        rows = jnp.take_along_axis(now, touch.slots[..., None], 2)
+        previous = shifted(carry, after, reset)
+        guess = self._guess(previous, h, touch, operands, self._keys(key, x.shape[1]))
+        return after[:, -1], Rollout(after, guess, Aux(operands, rows, ~reset))
+
+    def _guess(
+        self,
+        previous: Latents,
+        h: Float[Array, "B T V H"],
+        touch: Touch,
+        operands: Operands,
+        keys: Shaped[Array, "1 T"] | None,
+    ) -> Latents:
+        """What is expected at every step, some steps at a time."""
+
+        def guess(step_inputs):
+            previous, h, touch, operands, key = step_inputs
+            return self._write(previous, h, touch, operands, key)
+
+        steps = flip_time((previous, h, touch, operands, keys))
+        together = max(1, CHUNK // len(h))
+        return flip_time(jax.lax.map(guess, steps, batch_size=together))
 
     def _advance(
-        self,
-        latents: Float[Array, "B V E"],
-        action: Step,
-        noise: Float[Array, "B V S C"] | None,
-    ) -> tuple[Float[Array, "B V E"], Float[Array, "B J S C"]]:
-        """The next latents, and the prior of the slots touched."""
-        old = jnp.einsum("bjv,bve->bje", action.at, latents)
-        place = jnp.einsum("bjv,ve->bje", action.at, self.place[...].astype(self.dtype))
-        s = jax.nn.silu(self.read_norm(self.read(old) + place))
-        u = self.operands(einops.rearrange(s, "b j e -> b (j e)"))
-        u = self.compute(jax.nn.silu(self.norm(action.compute + u)))
-        m = einops.rearrange(self.message(u), "b (j e) -> b j e", j=self.touched)
-        h, z = old[..., : self.deter], old[..., self.deter : -1]
+        self, latents: Float[Array, "B V E"], touch: Touch, key: Shaped[Array, "1"] | None
+    ) -> tuple[Float[Array, "B V E"], Operands]:
+        old = jnp.take_along_axis(latents, touch.slots[..., None], 1)
+        before = self._symbols(old[..., self.deter : -1])
+        state = self._recur(old[..., : self.deter], self._held(before), touch)
+        operands = operands_of(touch, before, state)
+        h = write(latents[..., : self.deter], touch, state)
+        return self._write(latents, h, touch, operands, key), operands
+
+    def _recur(
+        self, h: Float[Array, "B J H"], held: Float[Array, "B J R"], touch: Touch
+    ) -> Float[Array, "B J H"]:
+        """The recurrent state of the slots touched."""
+        s = jax.nn.silu(self.read_norm(self.read(jnp.concatenate([h, held], -1))))
+        s = jnp.where(touch.touched[..., None], s, 0)
+        u = self.operands(einops.rearrange(s, "b j r -> b (j r)"))
+        u = self.compute(jax.nn.silu(self.norm(touch.compute + u)))
+        m = einops.rearrange(self.message(u), "b (j r) -> b j r", j=self.touched)
         r, c, g = jnp.split(self.gates(jnp.concatenate([h, s, m], -1)), 3, -1)
         c, g = jnp.tanh(jax.nn.sigmoid(r) * c), jax.nn.sigmoid(g - 1)
-        h = g * c + (1 - g) * h
-        # Computed again for its gradient: to keep what it computes costs more than to compute it.
-        prior = jax.checkpoint(self._prior)(h, z, action)
-        scores = prior
-        if noise is not None:
-            scores = jnp.log(prior) + jnp.einsum("bjv,bvsc->bjsc", widen(action.at), noise)
-        z = self._flat(straight_through(scores, prior))
-        new = jnp.concatenate([h, z, jnp.ones_like(h[..., :1])], -1)
-        return latents + jnp.einsum("bjv,bje->bve", action.at, new - old), prior
+        return g * c + (1 - g) * h
 
-    def _prior(
-        self, h: Float[Array, "B J H"], z: Float[Array, "B J Z"], action: Step
-    ) -> Float[Array, "B J S C"]:
-        """Per cell a mixture: kept, made from h, taken from a token of the statement or from this
-        cell of any slot touched.
+    def _write(
+        self,
+        latents: Float[Array, "B V E"],
+        h: Float[Array, "B V H"],
+        touch: Touch,
+        operands: Operands,
+        key: Shaped[Array, "1"] | None,
+    ) -> Float[Array, "B V E"]:
+        """The likeliest symbols, or drawn ones, in the slots touched."""
+        room, key = self.rooms[-1], None if key is None else key[0]
+        outcome = self.interpreter(operands, room)
+        rows, odds, labels = likeliest(outcome, room, operands.cells[:, :-1], key)
+        spare = self.n_cells - self.labels
+        rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
+        odds = jnp.pad(odds, ((0, 0), (0, 1)))[..., None]
+        codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
+        new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
+        return jnp.concatenate([h, write(latents[..., self.deter :], touch, new)], -1)
 
-        Assignments, swaps, returns and literals then move exact codes.
-        """
-        hidden = self.prior(h)
-        cells = {"l": self.n_cells}
-        made = einops.rearrange(self.prior_made(hidden), "b j (s c) -> b j s c", c=self.classes)
-        made = einops.rearrange(jax.nn.softmax(widen(made)), "b j (l g) c -> b j l (g c)", **cells)
-        source = einops.rearrange(self.prior_source(hidden), "b j (l k) -> b j l k", **cells)
-        source = widen(source).at[..., 0].add(self.prior_keep[...])
-        always = jnp.ones_like(action.spelled[:, :2])
-        there = [always, action.spelled.any(-1, keepdims=True), action.at.any(-1)]
-        there = jnp.concatenate(there, -1)[:, None, None]
-        source = jax.nn.softmax(jnp.where(there, source, -1e30))[..., None]
+    def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:
+        """The steps to train on, those that need the smallest rooms first; and how many rooms are
+        too small for each step."""
+        before, after = aux.operands.cells[:, :-1], aux.after[:, :-1]
+        touched = aux.operands.touched[:, :-1, None]
+        changed = ((before != after) & touched).any((-2, -1))
+        weight = jnp.where(aux.counts, jnp.where(changed, CHANGED, 1.0), 1e-6)
+        chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
+        drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
+        read = aux.operands.used.sum(-1) + ((before > 0) & touched).sum((-2, -1)) + self.labels
+        moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
+        made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
+        small = [(read > room.source) | (made >= room.results[0]) for room in self.rooms[:-1]]
+        needs = jnp.where(aux.counts, sum(small, jnp.zeros_like(read)), 0)
+        return drawn[jnp.argsort(needs[drawn])], needs
 
-        query = einops.rearrange(self.query(hidden), "b j (l p) -> b (j l) p", **cells)
-        scores = widen(jnp.einsum("bqp,bmp->bqm", query, action.keys)) / math.sqrt(self.pointer)
-        pointer = jax.nn.softmax(jnp.where(action.spelled[:, None], scores, -1e30))
-        spelled = jnp.einsum("bqm,bmd->bqd", pointer, widen(action.codes))
-        spelled = einops.rearrange(spelled, "b (j l) d -> b j l d", **cells)
+    def _surprise(self, aux: Aux, room: Room) -> Float[Array, " n"]:
+        outcome = self.interpreter(aux.operands, room)
+        rows = log_prob(outcome, room, aux.operands.cells[:, :-1], aux.after[:, :-1])
+        rows = jnp.where(aux.operands.touched[:, :-1], jnp.maximum(rows, MOST), 0)
+        labels = label_log_prob(outcome, aux.after[:, -1, : self.labels])
+        return -(rows.sum(-1) + labels.sum(-1))
 
-        z = widen(einops.rearrange(z, "b j (l d) -> b j l d", **cells))
-        taken = einops.rearrange(z, "b k l d -> b 1 l k d")
-        taken = (source[..., 3:, :] * taken).sum(-2)
-        keep, make, point = (source[..., number, :] for number in range(3))
-        probs = keep * z + make * made + point * spelled + taken
-        probs = einops.rearrange(probs, "b j l (g c) -> b j (l g) c", c=self.classes)
-        return (1 - self.unimix) * probs + self.unimix / self.classes
-
-    def _steps(self, a: Action, reset: Bool[Array, "B T"]) -> Step:
+    def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
         """An action that a reset cuts off says nothing."""
         embedding, text = zero_where(reset, (a.embedding, a.text))
         refs = jnp.where(reset[..., None], self.slots, a.refs)
-        keys = self.key(text.tokens)
-        return Step(self.action(embedding), self._addresses(refs), keys, text.cells, text.spelled)
+        always = jnp.broadcast_to(jnp.arange(self.slots)[-ALWAYS:], (*reset.shape, ALWAYS))
+        slots = jnp.concatenate([refs, always], -1)
+        earlier = jnp.tril(jnp.ones((self.touched, self.touched), bool), -1)
+        # A slot is written once, whoever names it twice.
+        again = ((slots[..., None] == slots[..., None, :]) & earlier).any(-1)
+        there = (slots < self.slots) & ~again
+        words = jnp.where(text.spelled, read_two_hot(text.cells), 0)
+        return Touch(
+            self.action(embedding), text.tokens, words, text.used, jnp.where(there, slots, 0), there
+        )
 
-    def _addresses(self, refs: Int[Array, "B T R"]) -> Float[Array, "B T J V"]:
-        """One row per slot touched: those named, then those that every action touches."""
-        named = jax.nn.one_hot(refs, self.slots, dtype=self.dtype)
-        always = jnp.eye(self.slots, dtype=self.dtype)[-ALWAYS:]
-        always = jnp.broadcast_to(always, (*refs.shape[:2], *always.shape))
-        at = jnp.concatenate([named, always], 2)
-        return at * (jnp.cumsum(at, 2) - at == 0)  # a slot is written once, whoever names it twice
+    def _symbols(self, codes: Float[Array, "*n Z"]) -> Int[Array, "*n L"]:
+        return read_two_hot(einops.rearrange(codes, "... (l d) -> ... l d", l=self.n_cells))
 
-    def _post(self, x: Float[Array, "*n L D"]) -> Float[Array, "*n S C"]:
-        """The code that x is; what the uniform distribution is mixed with needs no learning."""
-        codes = einops.rearrange(widen(x), "... l (g c) -> ... (l g) c", c=self.classes)
-        return jnp.log((1 - self.unimix) * codes + self.unimix / self.classes)
+    def _held(self, symbols: Int[Array, "*n L"]) -> Float[Array, "*n R"]:
+        """A row as one vector."""
+        embedded = self.symbol(symbols) * self.cell[...].astype(self.dtype)
+        return self.held(jnp.where(symbols[..., None] > 0, embedded, 0).sum(-2))
 
-    def _flat(self, z: Float[Array, "*n S C"]) -> Float[Array, "*n Z"]:
-        return einops.rearrange(z, "... s c -> ... (s c)").astype(self.dtype)
+    def _keys(self, key: PRNGKeyArray | None, steps: int) -> Shaped[Array, "1 T"] | None:
+        """One for each step, behind a batch axis that it does not need."""
+        return None if key is None else jax.random.split(key, steps)[None]
 
-    def _noise(self, key: PRNGKeyArray | None, shape: tuple[int, ...]) -> Array | None:
-        return gumbel(key, *shape, self.slots, self.n_cells * self.groups, self.classes)
+
+MOST = -60.0  # of a log-probability that counts: what is taken for impossible shall not be all
+
+
+def observed_as(h: Float[Array, "*n V H"], x: Float[Array, "*n V Z"]) -> Float[Array, "*n V E"]:
+    """What is seen is certain."""
+    return jnp.concatenate([h, x, jnp.zeros_like(h[..., :1])], -1)
+
+
+def room_of(sizes: Sizes, source: int, results: Sequence[int]) -> Room:
+    return Room(source, tuple(min(size, sizes.cells) for size in results))
+
+
+def operands_of(
+    touch: Touch, cells: Int[Array, "*n J L"], state: Float[Array, "*n J H"]
+) -> Operands:
+    return Operands(touch.tokens, touch.words, touch.used, cells, state, touch.touched)
+
+
+def write(
+    x: Float[Array, "B V E"], touch: Touch, new: Float[Array, "B J E"]
+) -> Float[Array, "B V E"]:
+    """The slots touched hold something else; the others what they held."""
+    at = touch.touched[..., None] & (touch.slots[..., None] == jnp.arange(x.shape[1]))
+    spread = jnp.einsum("bjv,bje->bve", at.astype(new.dtype), new)
+    return jnp.where(at.any(1)[..., None], spread, x)

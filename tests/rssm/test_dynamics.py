@@ -77,7 +77,8 @@ def inputs():
     def codes(*shape):
         return two_hot(jnp.asarray(rng.integers(16, size=shape)), D)
 
-    text = Text(normal(B, T, M, W), codes(B, T, M), jnp.asarray(rng.random((B, T, M)) < 0.6))
+    spelled = jnp.asarray(rng.random((B, T, M)) < 0.6)
+    text = Text(normal(B, T, M, W), codes(B, T, M), spelled, jnp.ones_like(spelled))
     refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
     numbers = jnp.asarray(rng.permuted(np.tile(np.arange(T * V), (B, 1)), axis=1), jnp.int32)
     x = Rows(codes(B, T * V, L), numbers.reshape(B, T, V))

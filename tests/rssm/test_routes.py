@@ -33,7 +33,8 @@ def inputs() -> Inputs:
     rng = np.random.default_rng(0)
     embedding = jnp.asarray(rng.normal(size=(B, T, A)), jnp.float32)
     embedding = embedding.at[:, 3].set(embedding[:, 1])
-    text = Text(jnp.zeros((B, T, M, W)), jnp.zeros((B, T, M, D)), jnp.zeros((B, T, M), bool))
+    none = jnp.zeros((B, T, M), bool)
+    text = Text(jnp.zeros((B, T, M, W)), jnp.zeros((B, T, M, D)), none, none)
     a = Action(embedding, jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32), text)
     x = Rows(
         two_hot(jnp.asarray(rng.integers(16, size=(B, 9, L))), D),

@@ -1,0 +1,115 @@
+"""The learned interpreter: distributions over rows, and the likeliest of them."""
+
+from itertools import product
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from rssm.interpreter import (
+    Interpreter,
+    Operands,
+    Outcome,
+    Room,
+    label_log_prob,
+    likeliest,
+    log_prob,
+)
+
+N, J, L, K, M, W, H, G = 3, 3, 2, 4, 2, 5, 6, 1
+ROOM = Room(source=6, results=(2, 1))
+ROWS = np.array([row for row in product(range(K), repeat=L) if row[0] or not row[1]])
+
+
+@pytest.fixture(scope="module")
+def interpreter() -> Interpreter:
+    sizes = dict(touched=J, cells=L, symbols=K, labels=G, tokens=M, token_dim=W, state_dim=H)
+    widths = dict(width=8, heads=2, layers=1, results=2)
+    return nnx.jit(lambda: Interpreter(**sizes, **widths, rngs=nnx.Rngs(0)))()
+
+
+@pytest.fixture(scope="module")
+def operands() -> Operands:
+    rng = np.random.default_rng(0)
+    cells = ROWS[rng.integers(len(ROWS), size=(N, J))]
+    used = np.array([[True, True], [True, False], [False, False]])
+    touched = np.array([[True, True, True], [True, False, True], [True, True, True]])
+    tokens, state = rng.normal(size=(N, M, W)), rng.normal(size=(N, J, H))
+    words = np.where(used, rng.integers(K, size=(N, M)), 0)
+    arrays = tokens, words, used, cells, state, touched
+    kinds = jnp.float32, jnp.int32, bool, jnp.int32, jnp.float32, bool
+    return Operands(*(jnp.asarray(x, kind) for x, kind in zip(arrays, kinds, strict=True)))
+
+
+@pytest.fixture(scope="module")
+def outcome(interpreter, operands) -> Outcome:
+    return nnx.jit(lambda model: model(operands, ROOM))(interpreter)
+
+
+def before(operands: Operands) -> jax.Array:
+    return operands.cells[:, :-1]
+
+
+def all_rows(outcome: Outcome, operands: Operands) -> np.ndarray:
+    """The log-probability of every row there is, [rows, N, J - 1]."""
+    held = before(operands)
+    each = [jnp.broadcast_to(jnp.asarray(row, jnp.int32), held.shape) for row in ROWS]
+    return np.stack([log_prob(outcome, ROOM, held, rows) for rows in each])
+
+
+def test_the_rows_of_a_slot_share_a_probability_of_one(outcome, operands):
+    np.testing.assert_allclose(np.exp(all_rows(outcome, operands)).sum(0), 1, rtol=1e-4)
+
+
+def test_the_classes_of_a_label_share_a_probability_of_one(outcome):
+    each = [label_log_prob(outcome, jnp.full((N, G), label)) for label in range(K)]
+    np.testing.assert_allclose(np.exp(np.stack(each)).sum(0), 1, rtol=1e-4)
+
+
+def test_the_likeliest_way_to_a_row_is_one_of_those_that_its_probability_sums(outcome, operands):
+    rows, odds, labels = likeliest(outcome, ROOM, before(operands))
+    assert rows.shape == (N, J - 1, L) and labels.shape == (N, G)
+    total = log_prob(outcome, ROOM, before(operands), rows)
+    assert (odds <= total + 1e-4).all()
+    # No row is reached by a way of more than its own probability.
+    ways = outcome.gates.shape[-1]
+    best = all_rows(outcome, operands).max(0)
+    assert (np.asarray(odds) >= best - np.log(ways) - 1e-4).all()
+
+
+def test_nothing_is_taken_from_a_slot_that_is_not_touched(outcome):
+    taken = np.exp(outcome.gates)[..., -(J - 1) :]
+    assert taken[1, :, 1].max() == 0
+    assert (taken[0] > 0).all()
+
+
+def test_symbols_that_are_not_in_use_say_nothing(interpreter, operands):
+    there = operands.used[..., None]
+    tokens = jnp.where(there, operands.tokens, operands.tokens + 1)
+    state = jnp.where(operands.touched[..., None], operands.state, operands.state + 1)
+    poked = operands._replace(tokens=tokens, state=state)
+    run = nnx.jit(lambda model, operands: model(operands, ROOM))
+    one, other = run(interpreter, operands), run(interpreter, poked)
+    slots = np.asarray(operands.touched[:, :-1])
+    np.testing.assert_allclose(one.gates[slots], other.gates[slots], atol=1e-5)
+    np.testing.assert_allclose(one.made, other.made, atol=1e-5)
+    np.testing.assert_allclose(one.labels, other.labels, atol=1e-5)
+
+
+def test_a_larger_room_says_the_same_of_what_fits_the_smaller(interpreter, operands):
+    small, large = Room(source=7, results=(2, 1)), Room(source=8, results=(2, 1))
+    run = nnx.jit(lambda model, room: model(operands, room), static_argnums=1)
+    one, other = run(interpreter, small), run(interpreter, large)
+    np.testing.assert_allclose(one.gates, other.gates, atol=1e-5)
+    np.testing.assert_allclose(one.made, other.made, atol=1e-5)
+
+
+def test_drawn_rows_come_as_often_as_their_probability_says(outcome, operands):
+    draws = 4000
+    keys = jax.random.split(jax.random.key(0), draws)
+    draw = jax.jit(jax.vmap(lambda key: likeliest(outcome, ROOM, before(operands), key)[0]))
+    drawn = np.asarray(draw(keys))
+    shares = np.stack([(drawn == row).all(-1).mean(0) for row in ROWS])
+    np.testing.assert_allclose(shares, np.exp(all_rows(outcome, operands)), atol=0.04)
