@@ -21,10 +21,11 @@ import jax
 from flax import nnx
 from omegaconf import DictConfig, OmegaConf
 
+from experiments.atomic import write_whole
 from experiments.bench_model import random_actions
 from experiments.command import UserError, command
 from experiments.compare import Result, read_result
-from experiments.evaluate import evaluate, suite_traces, write_whole
+from experiments.evaluate import evaluate, suite_traces
 from experiments.measure import measure
 from experiments.model import read_spec
 from experiments.predict import MODES, Predictor

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from experiments.atomic import write_whole
 from experiments.build import build_programs
 from experiments.command import UserError, command, user_errors
 from experiments.data import open_dataset
@@ -201,12 +202,6 @@ def line(prediction: Prediction, mode: str) -> dict:
         "program": found.program,
         "figures": finite(score_trace(found)),
     }
-
-
-def write_whole(path: Path, content: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(content)
-    part.replace(path)
 
 
 def show(result: dict, path: Path) -> None:

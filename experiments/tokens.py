@@ -23,11 +23,12 @@ import optax
 from flax import nnx
 from omegaconf import DictConfig
 
+from experiments.atomic import write_whole
 from experiments.build import build
 from experiments.checkpoint import Checkpointer, write_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
-from experiments.evaluate import suite_traces, write_whole
+from experiments.evaluate import suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
 from experiments.score import finite
