@@ -23,7 +23,7 @@ demo: $(RUN)/eval/heldout.json
 	@echo "report: $(RUN)/report.html"
 
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -88,7 +88,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
             spool = part.path / "programs.tmp"
             plan = make_plan(programs, spool, launch, against, cfg.leaks.drop)
             ledger = Ledger(writer, plan, cfg.commit_every)
-            trace_rest(ledger, partial(run_job, limits=limits, asked=dict(cfg.sandbox)), launch)
+            trace_rest(ledger, partial(run_job, limits=limits, **cfg.sandbox), launch)
             outcomes, counts = derive(writer, cfg.seed, watched(launch))
         writer.complete(
             {

@@ -156,7 +156,7 @@ def run_jobs(
     ledger.save(is_full=True)
 
 
-def run_job(job: Job, limits: Limits, asked: dict[str, Any]) -> list[Result]:
+def run_job(job: Job, limits: Limits, **asked: Any) -> list[Result]:
     """In whatever process this is, which keeps its sandbox for the next."""
     results = []
     for calls in of_one_source(job.programs, source_of):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.faults
-SHARDS, EPISODES = "tests/faults/test_tracing.py", "tests/tracer/test_agent.py"
+SHARDS, EPISODES = "tests/faults/test_datasets.py", "tests/tracer/test_agent.py"
 BOX, HOSTILE = "tests/tracer/test_sandbox.py", "tests/tracer/test_hostile.py"
 
 # An item that gets a test with its number in its name needs no line here.

@@ -24,8 +24,9 @@ def sides(plan: Plan) -> dict[str, str]:
 
 
 def on(side: str, count: int) -> list[Program]:
-    """Programs that their digests put on a side."""
-    return [p for p in synthetic.programs(20 * count) if split(group(p)) == side][:count]
+    """Programs of one function each that their digests put on a side."""
+    drawn = synthetic.programs(50 * count, families=["arithmetic"])
+    return [p for p in drawn if split(group(p)) == side][:count]
 
 
 def renamed(program: Program, origin: str) -> Program:

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from tracer.store import Writer
 from tracer.tracing import JOB, Job, Ledger, run_job, run_jobs
 
 LIMITS = Limits(wall_s=2, cpu_s=2)
+WORK = partial(run_job, limits=LIMITS)
 SIGN = """\
 def sign(x):
     if x > 0:
@@ -79,7 +81,7 @@ def plan(tmp_path) -> Plan:
 def test_of_mutations_the_paths_are_kept_and_the_rest_counted(plan, tmp_path):
     writer = Writer(tmp_path / "data", Layout())
     ledger = Ledger(writer, plan)
-    results = list(run_jobs(ledger, LIMITS, here))
+    results = list(run_jobs(ledger, WORK, here))
     assert len(results) == plan.count() and ledger.left() == plan.count()
     sign = [r for r, p in zip(results, plan.programs(), strict=True) if p.program.source == SIGN]
     assert sum(not each.repeats for each in sign) in (2, 3)  # more, less, nothing
@@ -92,10 +94,10 @@ def test_of_mutations_the_paths_are_kept_and_the_rest_counted(plan, tmp_path):
 def test_what_an_interrupted_run_left_is_filled_in(plan, tmp_path, stop):
     """The same records in the same shards, wherever it stopped; nothing is run that was kept."""
     whole = Writer(tmp_path / "whole", Layout())
-    list(run_jobs(Ledger(whole, plan), LIMITS, here))
+    list(run_jobs(Ledger(whole, plan), WORK, here))
     writer = Writer(tmp_path / "data", Layout())
     ledger = Ledger(writer, plan)
-    for result in run_jobs(ledger, LIMITS, here):
+    for result in run_jobs(ledger, WORK, here):
         if result.number >= stop:
             ledger.save()
             break
@@ -103,7 +105,7 @@ def test_what_an_interrupted_run_left_is_filled_in(plan, tmp_path, stop):
     assert done and set(done.values()) == {1}
     again = Writer(tmp_path / "data", Layout(), writer.part)
     ledger = Ledger(again, plan)
-    rest = list(run_jobs(ledger, LIMITS, here))
+    rest = list(run_jobs(ledger, WORK, here))
     assert not set(done) & {result.number for result in rest}
     assert {name: s.sha256 for name, s in again.shards.items()} == {
         name: s.sha256 for name, s in whole.shards.items()
@@ -143,7 +145,7 @@ def test_what_could_not_be_run_is_told_with_the_reason():
 def test_a_ledger_commits_every_so_many_seconds(plan, tmp_path):
     for every, least in ((0.0, 6), (math.inf, 1)):
         writer = Writer(tmp_path / f"{every}", Layout())
-        list(run_jobs(Ledger(writer, plan, every), LIMITS, here))
+        list(run_jobs(Ledger(writer, plan, every), WORK, here))
         lines = (writer.part / "shards.jsonl").read_text().splitlines()
         assert len(lines) >= least
         if every:
