@@ -11,8 +11,9 @@ RUN := runs/demo
 DATA := datasets/demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-# Large pages: with small ones a fifth of a training step goes into making them.
-export GLIBC_TUNABLES := glibc.malloc.hugetlb=1
+# Large pages, kept when they are freed: else a fifth of a training step goes into making them.
+export GLIBC_TUNABLES := glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:$\
+	glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456
 
 .PHONY: demo test lint clean
 .DELETE_ON_ERROR:

@@ -44,7 +44,7 @@ from experiments.train import train_run
 MAY_DIFFER = ("seeds", "out", "processes")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
-TRIED = "valid/value"  # what a trial is judged by: nats per cell of the slots that changed
+TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
 
 
 @command("ablate")

@@ -1,14 +1,14 @@
 """Fields to embeddings: x for what is observed, a for what is executed.
 
-The symbol of a cell has a fixed code, so that x is exact from the first step of training on. A
-statement is embedded as a whole and token by token; each distinct one of the batch's tables once.
+The symbol of a cell has a fixed code, so that x is exact from the first step of training on. Each
+distinct statement of the batch's tables is embedded once.
 """
 
 import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dynamics.base import Action, Sizes, Text
+from rssm.dynamics.base import Action, Sizes
 from rssm.nets import Dense, RMSNorm, TransformerBlock, two_hot
 from rssm.spec import Batch, Spec
 from rssm.tables import Rows, take_rows
@@ -37,16 +37,13 @@ class StatementEncoder(nnx.Module):
         self.out = Dense(2 * token_dim, width, rngs=rngs, dtype=dtype)
         self.out_norm = RMSNorm(width)
 
-    def __call__(
-        self, tokens: Int[Array, "*n M"]
-    ) -> tuple[Float[Array, "*n A"], Float[Array, "*n M W"]]:
-        """The whole, and its tokens in their context."""
+    def __call__(self, tokens: Int[Array, "*n M"]) -> Float[Array, "*n A"]:
         used = tokens > 0
         x = self.embed(tokens) + self.position[...].astype(self.embed.dtype)
         for block in self.blocks:
             x = block(x, used)
         x = self.norm(x)
-        return self.out_norm(self.out(pool(x, used))), x
+        return self.out_norm(self.out(pool(x, used)))
 
 
 def pool(x: Float[Array, "*n L D"], used: Bool[Array, "*n L"]) -> Float[Array, "*n E"]:
@@ -79,10 +76,10 @@ class Encoder(nnx.Module):
             a_dim=width,
             refs=spec.references,
             tokens=tokens.shape[1],
-            token_dim=token_dim,
-            labels=len(spec.labels),
+            symbols=rows.size,
+            words=tokens.size,
+            labels=tuple(field.size for field in spec.labels),
         )
-        self.symbols = rows.size  # the tokens below are symbols of cells too
         if cell_dim % 2 or (cell_dim // 2) ** 2 < rows.size:
             raise ValueError(f"no {rows.size} codes of two ones have a width of {cell_dim}")
         self.statements = StatementEncoder(
@@ -107,14 +104,10 @@ class Encoder(nnx.Module):
     def _action(self, batch: Batch) -> Action:
         spec = self.spec
         table = batch[spec.action.table or ""].astype(jnp.int32)
-        spelled = (table > 0) & (table < self.symbols)
-        cells = self._cells(jnp.where(spelled, table, 0))
         number = batch[spec.action.name]
-        embedding, *text = (
-            take_rows(x, number) for x in (*self.statements(table), cells, spelled, table > 0)
-        )
         refs = batch[spec.address.name].astype(jnp.int32)
-        return Action(embedding, refs, Text(*text))
+        refs = jnp.where(refs < spec.slots - 1, refs, spec.slots)  # the labels have no name
+        return Action(take_rows(self.statements(table), number), refs, take_rows(table, number))
 
     def _cells(self, symbols: Int[Array, "*n"]) -> Float[Array, "*n D"]:
         return two_hot(symbols.astype(jnp.int32), self.sizes.x_dim).astype(self.dtype)

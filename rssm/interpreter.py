@@ -15,6 +15,7 @@ Most statements touch few symbols, so those in use stand together in a source of
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import jax
@@ -33,9 +34,7 @@ NEVER = -1e9  # not -inf, whose gradients are not numbers
 class Operands(NamedTuple):
     """A statement, and the slots that it touches; the last of these holds the labels."""
 
-    tokens: Float[Array, "N M W"]  # each in its context
-    words: Int[Array, "N M"]  # the symbol that it is in a cell; 0 where it is none
-    used: Bool[Array, "N M"]
+    tokens: Int[Array, "N M"]  # those below `symbols` stand in cells too; 0 is none
     cells: Int[Array, "N J L"]  # symbols; 0 is none
     state: Float[Array, "N J H"]
     touched: Bool[Array, "N J"]
@@ -65,10 +64,10 @@ class Interpreter(nnx.Module):
         *,
         touched: int,
         cells: int,
-        symbols: int,
-        labels: int,
         tokens: int,
-        token_dim: int,
+        symbols: int,
+        words: int,
+        labels: Sequence[int],
         state_dim: int,
         width: int,
         heads: int,
@@ -78,16 +77,16 @@ class Interpreter(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         on = {"rngs": rngs, "dtype": dtype}
-        self.rows, self.symbols, self.labels, self.width = touched - 1, symbols, labels, width
+        self.rows, self.symbols, self.width = touched - 1, symbols, width
+        self.labels, self.classes = len(labels), tuple(labels)
 
         def embedding(*shape: int) -> nnx.Param:
             return nnx.Param(0.3 * nnx.initializers.normal(1.0)(rngs(), (*shape, width)))
 
-        self.embed = nnx.Embed(symbols, width, **on)
-        self.token = Dense(token_dim, width, **on)
+        self.embed, self.place = embedding(words), embedding(tokens)
         self.state = Dense(state_dim, width, **on)
         self.role, self.cell = embedding(touched + 1), embedding(cells)
-        self.result, self.label = embedding(results), embedding(labels)
+        self.result, self.label = embedding(results), embedding(len(labels))
         self.blocks = nnx.List([TransformerBlock(width, heads, **on) for _ in range(layers)])
         self.norm = RMSNorm(width)
         self.gate = Dense(width, 2 + results + self.rows, **on)
@@ -115,7 +114,7 @@ class Interpreter(nnx.Module):
             self._copied(written, copyable),
             self._pointer(written, source, copyable),
             symbols,
-            jax.nn.log_softmax(widen(self.made(labels))),
+            self._labels(labels),
         )
 
     def _source(
@@ -123,25 +122,27 @@ class Interpreter(nnx.Module):
     ) -> tuple[Float[Array, "N S D"], Int[Array, "N S"], Bool[Array, "N S"]]:
         """The elements in use, one behind the other: embeddings, symbols, and which are there."""
         n, rows, cells = operands.cells.shape
-        tokens = operands.words.shape[1]
+        tokens = operands.tokens.shape[1]
         labels = jnp.arange(cells) < self.labels  # these cells are in use whatever they hold
         held = (operands.cells > 0).at[:, -1].set(labels) & operands.touched[..., None]
-        used = jnp.concatenate([operands.used, held.reshape(n, -1)], 1)
+        used = jnp.concatenate([operands.tokens > 0, held.reshape(n, -1)], 1)
         order = jnp.argsort(~used, axis=1, stable=True)[:, :size]
         used = jnp.take_along_axis(used, order, 1)
+        words = jnp.concatenate([operands.tokens, operands.cells.reshape(n, -1)], 1)
+        words = jnp.take_along_axis(words, order, 1)
 
-        is_token = (order < tokens)[..., None]
-        place = jnp.maximum(order - tokens, 0)
-        token = jnp.minimum(order, tokens - 1)[..., None]
-        symbols = jnp.concatenate([operands.words, operands.cells.reshape(n, -1)], 1)
-        symbols = jnp.take_along_axis(symbols, order, 1)
-        in_cells = self.embed(symbols) + self.cell[...][place % cells]
-        in_text = jnp.take_along_axis(self.token(operands.tokens), token, 1)
-        role = self.role[...][jnp.where(is_token[..., 0], rows, place // cells)]
-        x = jnp.where(is_token, in_text + self.embed(symbols), in_cells) + role
-        # The labels are no symbols: nothing is copied from them.
-        symbols = jnp.where(place // cells == rows - 1, 0, symbols)
-        return x.astype(self.token.dtype), symbols, used
+        cell = jnp.maximum(order - tokens, 0)
+        role = jnp.where(order < tokens, rows, cell // cells)
+        places = jnp.concatenate([self.place[...], self.cell[...]])
+        place = jnp.where(order < tokens, order, tokens + cell % cells)
+        x = self.embed[...][words] + places[place] + self.role[...][role]
+        # Some tokens are no symbols, and the labels are none: nothing is copied from them.
+        symbols = jnp.where((words < self.symbols) & (role != rows - 1), words, 0)
+        return x.astype(self.made.dtype), symbols, used
+
+    def _labels(self, written: Float[Array, "N G D"]) -> Float[Array, "N G K"]:
+        classes = jnp.arange(self.symbols) < jnp.array(self.classes)[:, None]
+        return jax.nn.log_softmax(jnp.where(classes, widen(self.made(written)), NEVER))
 
     def _gates(
         self, slots: Float[Array, "N I D"], touched: Bool[Array, "N I"]

@@ -265,8 +265,7 @@ def delayed(a: Action, slots: int) -> Action:
         padding = ((0, 0), (1, 0)) + ((0, 0),) * (x.ndim - 2)
         return jnp.pad(x, padding, constant_values=fill)[:, :-1]
 
-    text = jax.tree.map(shift, a.text)
-    return Action(shift(a.embedding), shift(a.refs, slots), text)
+    return Action(shift(a.embedding), shift(a.refs, slots), shift(a.tokens))
 
 
 def over_cells(x: Float[Array, "*n L"], target: Int[Array, "*n L"]) -> Float[Array, "*n"]:

@@ -14,24 +14,16 @@ Carry = Any  # private to each model: callers hand it back and never look inside
 Latents = Any  # the same for every step, [B, T, ...]; `summary` and `cells` read them
 
 
-class Text(NamedTuple):
-    """The tokens of an action, and what they are when they stand in a slot."""
-
-    tokens: Float[Array, "B T M W"]  # each in its context
-    cells: Float[Array, "B T M D"]  # the same symbol embedded as a cell of x
-    spelled: Bool[Array, "B T M"]  # it is a symbol that slots have
-    used: Bool[Array, "B T M"]  # it is a token at all, not padding
-
-
 class Action(NamedTuple):
     """What was executed: its embedding, the slots that it names, and its text.
 
-    `refs` holds slot numbers 0..V-1 in the order in which the action names them, padded with V.
+    `refs` holds slot numbers 0..V-1 in the order in which the action names them, padded with V;
+    `tokens` symbols, of which those below `Sizes.symbols` stand in cells too, padded with 0.
     """
 
     embedding: Float[Array, "B T A"]
     refs: Int[Array, "B T R"]
-    text: Text
+    tokens: Int[Array, "B T M"]
 
 
 class Inputs(NamedTuple):
@@ -69,8 +61,9 @@ class Sizes(NamedTuple):
     a_dim: int  # A
     refs: int  # R
     tokens: int  # M
-    token_dim: int  # W
-    labels: int = 1  # cells of the last slot that hold a label
+    symbols: int  # that a cell may hold
+    words: int  # symbols and all other tokens
+    labels: tuple[int, ...] = (1,)  # classes of each label; they stand in cells of the last slot
 
 
 @runtime_checkable

@@ -40,7 +40,7 @@ from rssm.nets import (
     two_hot,
     zero_where,
 )
-from rssm.tables import pick_slots
+from rssm.tables import Rows, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 Latents = Float[Array, "B T V E"]  # h, z and the log-probability of z, of every slot
@@ -53,9 +53,7 @@ class Touch(NamedTuple):
     """What a step needs of its action."""
 
     compute: Float[Array, "B T U"]
-    tokens: Float[Array, "B T M W"]
-    words: Int[Array, "B T M"]
-    used: Bool[Array, "B T M"]
+    tokens: Int[Array, "B T M"]
     slots: Int[Array, "B T J"]  # that it touches
     touched: Bool[Array, "B T J"]  # a place in the list may be empty
 
@@ -85,7 +83,8 @@ class Slots(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
-        self.deter, self.x_dim, self.labels, self.dtype = deter, sizes.x_dim, sizes.labels, dtype
+        self.deter, self.x_dim, self.labels = deter, sizes.x_dim, len(sizes.labels)
+        self.dtype = dtype
         self.stoch = sizes.cells * sizes.x_dim
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
         self.trained = trained
@@ -94,9 +93,8 @@ class Slots(nnx.Module):
         if not math.isclose(sum(self.shares), 1):
             raise ValueError(f"the shares of the rooms, {self.shares}, do not add up to 1")
         on = {"rngs": rngs, "dtype": dtype}
-        symbols = (sizes.x_dim // 2) ** 2
 
-        self.symbol = nnx.Embed(symbols, read, **on)
+        self.symbol = nnx.Embed(sizes.symbols, read, **on)
         self.cell = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (sizes.cells, read)))
         self.held = RMSNorm(read)
         self.read = Dense(deter + read, read, **on)
@@ -110,10 +108,10 @@ class Slots(nnx.Module):
         self.interpreter = Interpreter(
             touched=self.touched,
             cells=sizes.cells,
-            symbols=symbols,
-            labels=sizes.labels,
             tokens=sizes.tokens,
-            token_dim=sizes.token_dim,
+            symbols=sizes.symbols,
+            words=sizes.words,
+            labels=sizes.labels,
             state_dim=deter,
             width=width,
             heads=heads,
@@ -129,9 +127,9 @@ class Slots(nnx.Module):
         self, carry: Float[Array, "B V E"], inputs: Inputs, key: PRNGKeyArray | None
     ) -> tuple[Float[Array, "B V E"], Rollout]:
         touch = self._touch(inputs.a, inputs.reset)
-        x = einops.rearrange(inputs.x.spread(), "b t v l d -> b t v (l d)").astype(self.dtype)
         if inputs.seen is None:
-            return self._follow(carry, x, touch, inputs.reset, key)
+            return self._follow(carry, inputs.x, touch, inputs.reset, key)
+        x = self._spread(inputs.x)
         keys = self._keys(key, x.shape[1])
 
         def step(latents, step_inputs):
@@ -195,16 +193,21 @@ class Slots(nnx.Module):
     def _follow(
         self,
         carry: Float[Array, "B V E"],
-        x: Float[Array, "B T V Z"],
+        x: Rows,
         touch: Touch,
         reset: Bool[Array, "B T"],
         key: PRNGKeyArray | None,
     ) -> tuple[Float[Array, "B V E"], Rollout]:
-        """Where every state is seen: what is not recurrent happens outside the scan."""
-        now = self._symbols(x)
-        before = shifted(self._symbols(carry[..., self.deter : -1]), now, reset)
-        before = jnp.take_along_axis(before, touch.slots[..., None], 2)
-        held = self._held(before)
+        """Where every state is seen: what is not recurrent happens outside the scan, and what is
+        made of a row once for all slots and steps that hold it."""
+        seen, remembered = read_two_hot(x.table), self._symbols(carry[..., self.deter : -1])
+        table = jnp.concatenate([seen, remembered, jnp.zeros_like(seen[:, :1])], 1)
+        first = seen.shape[1] + jnp.arange(self.slots)
+        first = jnp.broadcast_to(first, x.numbers[:, 0].shape)
+        previous = jnp.concatenate([first[:, None], x.numbers[:, :-1]], 1)
+        previous = jnp.where(reset[..., None], table.shape[1] - 1, previous)
+        previous = jnp.take_along_axis(previous, touch.slots, 2)
+        before, held = take_rows(table, previous), take_rows(self._held(table), previous)
 
         def step(h, step_inputs):
             held, touch, reset = step_inputs
@@ -216,10 +219,10 @@ class Slots(nnx.Module):
 
         _, (h, state) = scan_time(step, carry[..., : self.deter], (held, touch, reset))
         operands = operands_of(touch, before, state)
-        after = observed_as(h, x)
-        rows = jnp.take_along_axis(now, touch.slots[..., None], 2)
-        previous = shifted(carry, after, reset)
-        guess = self._guess(previous, h, touch, operands, self._keys(key, x.shape[1]))
+        after = observed_as(h, self._spread(x))
+        rows = take_rows(table, jnp.take_along_axis(x.numbers, touch.slots, 2))
+        keys = self._keys(key, reset.shape[1])
+        guess = self._guess(shifted(carry, after, reset), h, touch, operands, keys)
         return after[:, -1], Rollout(after, guess, Aux(operands, rows, ~reset))
 
     def _guess(
@@ -291,7 +294,9 @@ class Slots(nnx.Module):
         weight = jnp.where(aux.counts, jnp.where(changed, CHANGED, 1.0), 1e-6)
         chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
         drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
-        read = aux.operands.used.sum(-1) + ((before > 0) & touched).sum((-2, -1)) + self.labels
+        read = (
+            (aux.operands.tokens > 0).sum(-1) + ((before > 0) & touched).sum((-2, -1)) + self.labels
+        )
         moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
         made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
         small = [(read > room.source) | (made >= room.results[0]) for room in self.rooms[:-1]]
@@ -307,7 +312,7 @@ class Slots(nnx.Module):
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
         """An action that a reset cuts off says nothing."""
-        embedding, text = zero_where(reset, (a.embedding, a.text))
+        embedding, tokens = zero_where(reset, (a.embedding, a.tokens))
         refs = jnp.where(reset[..., None], self.slots, a.refs)
         always = jnp.broadcast_to(jnp.arange(self.slots)[-ALWAYS:], (*reset.shape, ALWAYS))
         slots = jnp.concatenate([refs, always], -1)
@@ -315,10 +320,10 @@ class Slots(nnx.Module):
         # A slot is written once, whoever names it twice.
         again = ((slots[..., None] == slots[..., None, :]) & earlier).any(-1)
         there = (slots < self.slots) & ~again
-        words = jnp.where(text.spelled, read_two_hot(text.cells), 0)
-        return Touch(
-            self.action(embedding), text.tokens, words, text.used, jnp.where(there, slots, 0), there
-        )
+        return Touch(self.action(embedding), tokens, jnp.where(there, slots, 0), there)
+
+    def _spread(self, x: Rows) -> Float[Array, "B T V Z"]:
+        return einops.rearrange(x.spread(), "b t v l d -> b t v (l d)").astype(self.dtype)
 
     def _symbols(self, codes: Float[Array, "*n Z"]) -> Int[Array, "*n L"]:
         return read_two_hot(einops.rearrange(codes, "... (l d) -> ... l d", l=self.n_cells))
@@ -348,7 +353,7 @@ def room_of(sizes: Sizes, source: int, results: Sequence[int]) -> Room:
 def operands_of(
     touch: Touch, cells: Int[Array, "*n J L"], state: Float[Array, "*n J H"]
 ) -> Operands:
-    return Operands(touch.tokens, touch.words, touch.used, cells, state, touch.touched)
+    return Operands(touch.tokens, cells, state, touch.touched)
 
 
 def write(

@@ -12,7 +12,7 @@ from flax import nnx
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
+from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.nets import two_hot
 from rssm.tables import Rows
 
@@ -22,7 +22,8 @@ DEBUG = OmegaConf.load(CONFIGS / "size/debug.yaml")
 SMALL = dict(deter=64, hidden=32, width=32, read=32, compute=32, feat_dim=8)
 SMALL |= dict(groups=2, classes=4, heads=2, layers=1, pointer=4, context=4)
 
-B, T, V, L, D, A, R, M, W = 2, 6, 3, 4, 8, 4, 2, 3, 6
+B, T, V, L, D, A, R, M = 2, 6, 3, 4, 8, 4, 2, 3
+SIZES = Sizes(V, L, D, A, R, M, symbols=16, words=20, labels=(16,))
 CUT = 3
 KEYS = [None, jax.random.key(1)]
 
@@ -31,7 +32,7 @@ KEYS = [None, jax.random.key(1)]
 def model(request):
     cfg = OmegaConf.create({"size": DEBUG, "dynamics": OmegaConf.load(request.param)}).dynamics
     cfg.update({name: value for name, value in SMALL.items() if name in cfg})
-    return nnx.jit(lambda: instantiate(cfg)(Sizes(V, L, D, A, R, M, W), rngs=nnx.Rngs(0)))()
+    return nnx.jit(lambda: instantiate(cfg)(SIZES, rngs=nnx.Rngs(0)))()
 
 
 class Seen(NamedTuple):
@@ -77,14 +78,13 @@ def inputs():
     def codes(*shape):
         return two_hot(jnp.asarray(rng.integers(16, size=shape)), D)
 
-    spelled = jnp.asarray(rng.random((B, T, M)) < 0.6)
-    text = Text(normal(B, T, M, W), codes(B, T, M), spelled, jnp.ones_like(spelled))
+    tokens = jnp.asarray(rng.integers(1, 20, size=(B, T, M)))
     refs = jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32)
     numbers = jnp.asarray(rng.permuted(np.tile(np.arange(T * V), (B, 1)), axis=1), jnp.int32)
     x = Rows(codes(B, T * V, L), numbers.reshape(B, T, V))
     reset = jnp.zeros((B, T), bool).at[:, 0].set(True)
     # To say that all is seen, and not to imply it, lets most tests share what is compiled.
-    return Inputs(x, Action(normal(B, T, A), refs, text), reset, jnp.ones((B, T), bool))
+    return Inputs(x, Action(normal(B, T, A), refs, tokens), reset, jnp.ones((B, T), bool))
 
 
 def at(inputs, steps):
@@ -98,10 +98,8 @@ def poke(inputs, steps):
     """Other observations and other actions at these steps."""
     embedding = inputs.a.embedding.at[:, steps].add(1.0)
     refs = inputs.a.refs.at[:, steps].set((inputs.a.refs[:, steps] + 1) % (V + 1))
-    text = jax.tree.map(
-        lambda x: x.at[:, steps].set((x[:, steps] + 1).astype(x.dtype)), inputs.a.text
-    )
-    return poke_x(inputs, (slice(None), steps))._replace(a=Action(embedding, refs, text))
+    tokens = inputs.a.tokens.at[:, steps].set(inputs.a.tokens[:, steps] % 19 + 1)
+    return poke_x(inputs, (slice(None), steps))._replace(a=Action(embedding, refs, tokens))
 
 
 def poke_x(inputs, where):

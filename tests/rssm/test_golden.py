@@ -32,7 +32,7 @@ SETTINGS = dict(unimix=MIX, free_nats_dyn=0.0, free_nats_rep=1.0, feat_dim=FEAT,
 
 
 def make_model(rng):
-    data = Sizes(SLOTS, CELLS, X, A, REFS, tokens=0, token_dim=0)
+    data = Sizes(SLOTS, CELLS, X, A, REFS, tokens=0, symbols=16, words=16)
     model = nnx.eval_shape(lambda: RSSM(data, **SIZES, **SETTINGS, rngs=nnx.Rngs(0)))
     # Everywhere, biases and scales too, away from the values at which a mistake could hide.
     weights = jax.tree.map(lambda w: rng.normal(0.3, 0.5, w.shape), nnx.state(model))

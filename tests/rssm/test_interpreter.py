@@ -18,14 +18,15 @@ from rssm.interpreter import (
     log_prob,
 )
 
-N, J, L, K, M, W, H, G = 3, 3, 2, 4, 2, 5, 6, 1
+N, J, L, K, M, H = 3, 3, 2, 4, 2, 6
+WORDS, CLASSES = 7, (3,)
 ROOM = Room(source=6, results=(2, 1))
 ROWS = np.array([row for row in product(range(K), repeat=L) if row[0] or not row[1]])
 
 
 @pytest.fixture(scope="module")
 def interpreter() -> Interpreter:
-    sizes = dict(touched=J, cells=L, symbols=K, labels=G, tokens=M, token_dim=W, state_dim=H)
+    sizes = dict(touched=J, cells=L, tokens=M, symbols=K, words=WORDS, labels=CLASSES, state_dim=H)
     widths = dict(width=8, heads=2, layers=1, results=2)
     return nnx.jit(lambda: Interpreter(**sizes, **widths, rngs=nnx.Rngs(0)))()
 
@@ -36,10 +37,9 @@ def operands() -> Operands:
     cells = ROWS[rng.integers(len(ROWS), size=(N, J))]
     used = np.array([[True, True], [True, False], [False, False]])
     touched = np.array([[True, True, True], [True, False, True], [True, True, True]])
-    tokens, state = rng.normal(size=(N, M, W)), rng.normal(size=(N, J, H))
-    words = np.where(used, rng.integers(K, size=(N, M)), 0)
-    arrays = tokens, words, used, cells, state, touched
-    kinds = jnp.float32, jnp.int32, bool, jnp.int32, jnp.float32, bool
+    tokens = np.where(used, rng.integers(1, WORDS, size=(N, M)), 0)
+    arrays = tokens, cells, rng.normal(size=(N, J, H)), touched
+    kinds = jnp.int32, jnp.int32, jnp.float32, bool
     return Operands(*(jnp.asarray(x, kind) for x, kind in zip(arrays, kinds, strict=True)))
 
 
@@ -64,13 +64,14 @@ def test_the_rows_of_a_slot_share_a_probability_of_one(outcome, operands):
 
 
 def test_the_classes_of_a_label_share_a_probability_of_one(outcome):
-    each = [label_log_prob(outcome, jnp.full((N, G), label)) for label in range(K)]
+    each = [label_log_prob(outcome, jnp.full((N, 1), label)) for label in range(CLASSES[0])]
     np.testing.assert_allclose(np.exp(np.stack(each)).sum(0), 1, rtol=1e-4)
 
 
 def test_the_likeliest_way_to_a_row_is_one_of_those_that_its_probability_sums(outcome, operands):
     rows, odds, labels = likeliest(outcome, ROOM, before(operands))
-    assert rows.shape == (N, J - 1, L) and labels.shape == (N, G)
+    assert rows.shape == (N, J - 1, L) and labels.shape == (N, 1)
+    assert (labels < CLASSES[0]).all()
     total = log_prob(outcome, ROOM, before(operands), rows)
     assert (odds <= total + 1e-4).all()
     # No row is reached by a way of more than its own probability.
@@ -85,11 +86,11 @@ def test_nothing_is_taken_from_a_slot_that_is_not_touched(outcome):
     assert (taken[0] > 0).all()
 
 
-def test_symbols_that_are_not_in_use_say_nothing(interpreter, operands):
-    there = operands.used[..., None]
-    tokens = jnp.where(there, operands.tokens, operands.tokens + 1)
-    state = jnp.where(operands.touched[..., None], operands.state, operands.state + 1)
-    poked = operands._replace(tokens=tokens, state=state)
+def test_a_slot_that_is_not_touched_says_nothing(interpreter, operands):
+    there = operands.touched[..., None]
+    cells = jnp.where(there, operands.cells, (operands.cells + 1) % K)
+    state = jnp.where(there, operands.state, operands.state + 1)
+    poked = operands._replace(cells=cells, state=state)
     run = nnx.jit(lambda model, operands: model(operands, ROOM))
     one, other = run(interpreter, operands), run(interpreter, poked)
     slots = np.asarray(operands.touched[:, :-1])

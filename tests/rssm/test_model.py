@@ -12,7 +12,7 @@ from flax import nnx
 from tiny import BATCH, LAYOUT, MODEL, config
 
 from experiments.model import build_model, build_optimizer
-from rssm.dynamics.base import Action, Inputs, Text
+from rssm.dynamics.base import Action, Inputs
 from rssm.heads import Sources
 from rssm.model import WATCH, delayed, remembered, watch
 from rssm.spec import Spec
@@ -322,16 +322,11 @@ def test_a_first_step_is_always_seen_and_others_sometimes():
 
 def test_an_action_is_delayed_to_the_step_that_it_leads_to():
     rng = np.random.default_rng(4)
-    text = Text(
-        jnp.asarray(rng.normal(size=(2, 5, 4, 3)), jnp.float32),
-        jnp.asarray(rng.normal(size=(2, 5, 4, 2)), jnp.float32),
-        jnp.ones((2, 5, 4), bool),
-        jnp.ones((2, 5, 4), bool),
-    )
+    tokens = jnp.asarray(rng.integers(1, 9, size=(2, 5, 4)))
     embedding = jnp.asarray(rng.normal(size=(2, 5, 3)), jnp.float32)
-    a = Action(embedding, jnp.asarray(rng.integers(9, size=(2, 5, 2)), jnp.int32), text)
+    a = Action(embedding, jnp.asarray(rng.integers(9, size=(2, 5, 2)), jnp.int32), tokens)
     moved = delayed(a, slots=9)
     assert_same(jax.tree.map(lambda x: x[:, 1:], moved), jax.tree.map(lambda x: x[:, :-1], a))
     np.testing.assert_array_equal(moved.refs[:, 0], 9)
-    for first in (moved.embedding, *moved.text):
+    for first in (moved.embedding, moved.tokens):
         assert not first[:, 0].any()

@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 
 from rssm.dynamics import diffusion, wam
-from rssm.dynamics.base import Action, Inputs, Monitored, Sizes, Text
+from rssm.dynamics.base import Action, Inputs, Monitored, Sizes
 from rssm.dynamics.diffusion import Denoiser, Diffusion
 from rssm.dynamics.jepa import JEPA
 from rssm.dynamics.rssm import RSSM
@@ -16,8 +16,8 @@ from rssm.losses import sigreg, spread
 from rssm.nets import two_hot
 from rssm.tables import Rows
 
-B, T, V, L, D, A, R, M, W = 2, 5, 3, 2, 8, 4, 2, 3, 6
-SIZES = Sizes(V, L, D, A, R, M, W)
+B, T, V, L, D, A, R, M = 2, 5, 3, 2, 8, 4, 2, 3
+SIZES = Sizes(V, L, D, A, R, M, symbols=16, words=20)
 BEFORE = dict(groups=2, classes=4, unimix=0.01, free_nats_dyn=0.0, free_nats_rep=0.0)
 FLAT = dict(deter=16, hidden=8, blocks=2, feat_dim=3, **BEFORE)
 EMBED = dict(embedding=6, width=8, hidden=8, layers=1, context=3, feat_dim=3)
@@ -33,9 +33,8 @@ def inputs() -> Inputs:
     rng = np.random.default_rng(0)
     embedding = jnp.asarray(rng.normal(size=(B, T, A)), jnp.float32)
     embedding = embedding.at[:, 3].set(embedding[:, 1])
-    none = jnp.zeros((B, T, M), bool)
-    text = Text(jnp.zeros((B, T, M, W)), jnp.zeros((B, T, M, D)), none, none)
-    a = Action(embedding, jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32), text)
+    tokens = jnp.zeros((B, T, M), jnp.int32)
+    a = Action(embedding, jnp.asarray(rng.integers(V + 1, size=(B, T, R)), jnp.int32), tokens)
     x = Rows(
         two_hot(jnp.asarray(rng.integers(16, size=(B, 9, L))), D),
         jnp.asarray(rng.integers(9, size=(B, T, V))),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes, Text
+from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.dynamics.slots import Slots
 from rssm.nets import two_hot
 from rssm.tables import Rows
 
 B, T, V, L, D, M = 2, 5, 5, 3, 8, 4
-SIZES = Sizes(slots=V, cells=L, x_dim=D, a_dim=4, refs=2, tokens=M, token_dim=6)
+SIZES = Sizes(V, L, D, a_dim=4, refs=2, tokens=M, symbols=16, words=20, labels=(16,))
 WIDTHS = dict(deter=16, read=12, compute=12, width=16, heads=2, layers=1)
 ROOMS = [dict(share=0.5, source=6, results=[2, 1]), dict(share=0.5, source=20, results=[3, 3])]
 NAMED, SPARED = 1, 0  # a slot that every action names, and one that none does
@@ -33,9 +33,8 @@ def inputs() -> Inputs:
     def normal(*shape: int) -> jax.Array:
         return jnp.asarray(rng.normal(size=shape), jnp.float32)
 
-    every = jnp.ones((B, T, M), bool)
-    text = Text(normal(B, T, M, 6), symbols(B, T, M), every, every)
-    a = Action(normal(B, T, 4), jnp.full((B, T, 2), V).at[..., 0].set(NAMED), text)
+    tokens = jnp.asarray(rng.integers(1, 20, size=(B, T, M)))
+    a = Action(normal(B, T, 4), jnp.full((B, T, 2), V).at[..., 0].set(NAMED), tokens)
     x = Rows(symbols(B, 9, L), jnp.asarray(rng.integers(9, size=(B, T, V))))
     return Inputs(x, a, jnp.zeros((B, T), bool).at[:, 0].set(True))
 
