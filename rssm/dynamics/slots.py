@@ -173,6 +173,8 @@ class Slots(nnx.Module):
             last = number == len(self.rooms) - 1
             stop = len(drawn) if last else start + round(share * len(drawn))
             part, start = drawn[start:stop], stop
+            if not len(part):
+                continue
             some = jax.tree.map(lambda x, part=part: x[part], flat)
             fits = some.counts & (last | (needs[part] <= number))
             dyn = dyn.at[part].set(jnp.where(fits, self._surprise(some, room), 0))
