@@ -4,6 +4,7 @@
     trials    short runs of each route at every learning rate; the best goes on
     training  every route with every seed: the same data in the same order, the same steps
     scores    on held-out programs, with controls; what an imagined statement costs
+    scaling   one seed at other sizes, and on shares of the training data
     table     CSV, Markdown, HTML and plots
 
 Routes under `text` write text; they have a training of their own, experiments.tokens.
@@ -24,7 +25,9 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.atomic import write_whole
 from experiments.bench_model import random_actions
 from experiments.command import UserError, command
-from experiments.compare import Result, read_result
+from experiments.compare import Interval, Result, interval, read_result
+from experiments.curves import Curve
+from experiments.data import Batches, open_dataset
 from experiments.evaluate import evaluate, suite_traces
 from experiments.measure import measure
 from experiments.model import read_spec
@@ -72,6 +75,10 @@ def ablate(cfg: DictConfig) -> list[Result]:
         )
         write_sheets(results, notes(cfg), out)
         print(f"{name}: {out / 'table.html'}", flush=True)
+    curves: list[Curve] = []
+    for (route, _), result in zip(sizes, results, strict=False):
+        curves += scaling(cfg, route, result, out)
+        write_sheets(results, notes(cfg), out, curves)
     return results
 
 
@@ -94,8 +101,7 @@ def check_same(cfg: DictConfig, out: Path) -> None:
 def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
     """Each route at its width. Where there is no target, the widths are those of the config."""
     spec = read_spec(cfg.dataset)
-    path = out / "sizes.json"
-    known = json.loads(path.read_text()) if path.exists() else {}
+    known = known_sizes(out)
     found = []
     for name, given in cfg.routes.items():
         more = {key: given[key] for key in ("dial", "multiple") if key in given}
@@ -105,7 +111,7 @@ def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
                 route = matched(route, cfg.match.target, cfg.match.by, cfg.match.within, spec)
             size = size_of(route, spec)
             known[name] = {"overrides": list(route.overrides), "size": size._asdict()}
-            write_whole(path, json.dumps(known, indent=1) + "\n")
+            write_whole(out / "sizes.json", json.dumps(known, indent=1) + "\n")
         route = route._replace(overrides=tuple(known[name]["overrides"]))
         size = Size(**known[name]["size"])
         found.append((route, size))
@@ -152,6 +158,50 @@ def validation(run_dir: Path) -> float:
     if not found:
         raise UserError(f"{run_dir} has no {TRIED}: is there a validation split?")
     return found[-1] if math.isfinite(found[-1]) else math.inf
+
+
+def scaling(cfg: DictConfig, route: Route, result: Result, out: Path) -> list[Curve]:
+    """The first seed at every other size and on every share of the data; a size of its own has the
+    same shape as the route has."""
+    rate, seed = result.costs["learning_rate"], cfg.seeds[0]
+    first = result._replace(figures=result.figures[:1], calls=result.calls[:1])
+    windows = Batches(open_dataset(cfg.dataset), 1, seed).count
+    found = []
+    for by, here in (("params", result.costs["params"]), ("data", float(windows))):
+        points = [(here, right_in_open_loop(first))]
+        for value in cfg.scaling[by]:
+            name = f"{route.name}-{by}-{value:g}"
+            other = resized(cfg, route, name, value, out) if by == "params" else route
+            share = f"data.share={value if by == 'data' else 1.0}"
+            run_dir = out / "scaling" / name
+            again = other._replace(overrides=(*other.overrides, share))
+            train(cfg, again, rate, seed, run_dir, cfg.steps)
+            evals = [scored(cfg, run_dir)]
+            x = float(known_sizes(out)[name]["size"]["params"]) if by == "params" else value * here
+            points.append((x, right_in_open_loop(read_result(name, {}, evals, cfg.suite.name))))
+        found.append(Curve(route.name, by, points))
+    return found
+
+
+def resized(cfg: DictConfig, route: Route, name: str, target: float, out: Path) -> Route:
+    """The route at another number of parameters; a dial that is given twice has the last value."""
+    known = known_sizes(out)
+    if name not in known:
+        spec = read_spec(cfg.dataset)
+        other = matched(route, target, "params", cfg.match.within, spec)
+        size = size_of(other, spec)
+        known[name] = {"overrides": list(other.overrides), "size": size._asdict()}
+        write_whole(out / "sizes.json", json.dumps(known, indent=1) + "\n")
+    return route._replace(overrides=tuple(known[name]["overrides"]))
+
+
+def known_sizes(out: Path) -> dict[str, Any]:
+    path = out / "sizes.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def right_in_open_loop(result: Result) -> Interval:
+    return interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
 
 
 def scored(cfg: DictConfig, run_dir: Path) -> Path:

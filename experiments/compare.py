@@ -7,6 +7,7 @@ files that `experiments.evaluate` wrote for each seed.
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from experiments.score import HEADLINES, HORIZONS, mean
 RESAMPLES = 500
 CONTROLS = ("copy", "shuffled", "misled")
 SHOWN = 10  # types, and kinds of statements
+OF_FAMILIES = ("synthetic", "swaps")  # corpora whose programs are of families, or lengths
 
 
 class Interval(NamedTuple):
@@ -140,6 +142,23 @@ def shares(result: Result, mode: str, key: str) -> dict[str, Interval]:
         values = [seed[mode][key][name]["accuracy"] for seed in result.figures]
         found[name] = Interval(mean(values), min(values), max(values))
     return found
+
+
+def families(result: Result, mode: str) -> dict[str, Interval]:
+    """Effects that are right, by the corpus that the programs are of, or its family."""
+    calls = [call for seed in result.calls for call in seed if call["mode"] == mode]
+    names = sorted({family(call) for call in calls})
+
+    def right(call: Mapping[str, Any], name: str) -> float | None:
+        return call["figures"]["effect_accuracy"] if family(call) == name else None
+
+    return {name: interval(result, mode, partial(right, name=name)) for name in names}
+
+
+def family(call: Mapping[str, Any]) -> str:
+    """`synthetic/lists` of `synthetic/lists/17`, and of all others their corpus alone."""
+    corpus, _, inner = call["origin"].partition("/")
+    return f"{corpus}/{inner.partition('/')[0]}" if corpus in OF_FAMILIES else corpus
 
 
 def divergence(result: Result, mode: str) -> str:

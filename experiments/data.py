@@ -1,5 +1,6 @@
 """Windows of a dataset as batches, through Grain: shuffled, endless, exactly resumable."""
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,19 @@ class Batches(Iterator[dict[str, np.ndarray]]):
     """Batches of the train split for ever, each epoch in an order of its own: the same for the
     same seed, whatever was read before, and by however many threads."""
 
-    def __init__(self, dataset: Dataset, batch_size: int, seed: int, threads: int = THREADS):
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_size: int,
+        seed: int,
+        threads: int = THREADS,
+        share: float = 1.0,
+    ):
         windows = _windows(dataset, "train")
-        self.batch_size = batch_size
-        self.order = grain.MapDataset.range(len(windows)).seed(seed).shuffle().repeat()
+        self.batch_size, self.count = batch_size, math.ceil(share * len(windows))
+        if not 0 < share <= 1:
+            raise UserError(f"data.share={share} is no share of the training split, above 0 to 1")
+        self.order = grain.MapDataset.range(self.count).seed(seed).shuffle().repeat()
         batches = _batches(self.order.map(windows.__getitem__), dataset, batch_size, drop=True)
         self.batches = iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=threads)))
 
@@ -49,8 +59,8 @@ class Batches(Iterator[dict[str, np.ndarray]]):
         return [self.order[at] or 0 for at in range(first, first + self.batch_size)]
 
 
-def train_batches(dataset: Dataset, batch_size: int, seed: int) -> Batches:
-    return Batches(dataset, batch_size, seed)
+def train_batches(dataset: Dataset, batch_size: int, seed: int, share: float = 1.0) -> Batches:
+    return Batches(dataset, batch_size, seed, share=share)
 
 
 def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict[str, np.ndarray]]:

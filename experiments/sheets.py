@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from experiments import charts, compare
 from experiments.compare import Interval, Line, Result
+from experiments.curves import AXES, Curve, curve_charts
 from experiments.score import HEADLINES
 
 COLORS = ("#2459c9", "#b2660a", "#0f7f74", "#a8327d", "#5a7d1e", "#6b4fc4", "#bb2a22", "#3a8fb7")
@@ -27,15 +28,18 @@ class Sheet(NamedTuple):
     rows: list[list[str]]
 
 
-def write_sheets(results: Sequence[Result], notes: list[str], out: Path) -> None:
+def write_sheets(
+    results: Sequence[Result], notes: list[str], out: Path, curves: Sequence[Curve] = ()
+) -> None:
     """table.csv, table.md, table.html and plots/*.svg, in a folder."""
     lines = compare.table(results)
     (out / "table.csv").write_text(as_csv(lines))
-    sheets = all_sheets(results, lines)
+    sheets = [*all_sheets(results, lines), *([scaling_sheet(curves)] if curves else [])]
     (out / "table.md").write_text(as_markdown(sheets, notes))
     templates = environment()
     plot = templates.get_template("plot.svg.jinja")
-    plots = {name: plot.render(chart=c).strip() for name, c in compare.charts(results).items()}
+    drawn = compare.charts(results) | curve_charts(curves)
+    plots = {name: plot.render(chart=chart).strip() for name, chart in drawn.items()}
     (out / "plots").mkdir(exist_ok=True)
     for name, text in plots.items():
         (out / "plots" / f"{name}.svg").write_text(text + "\n")
@@ -83,7 +87,11 @@ def all_sheets(results: Sequence[Result], lines: Sequence[Line]) -> list[Sheet]:
         there = [result for result in results if mode in result.modes]
         sheets.append(figure_sheet(there, [line for line in lines if line.mode == mode], mode))
         for key, what in (("by_type", "type of the new value"), ("by_statement", "statement")):
-            sheets.append(share_sheet(there, mode, key, what))
+            shares = {each.name: compare.shares(each, mode, key) for each in there}
+            title = f"{mode}, % right by {what} (lowest to highest seed)"
+            sheets.append(share_sheet(shares, title))
+        shares = {each.name: compare.families(each, mode) for each in there}
+        sheets.append(share_sheet(shares, f"{mode}, % of effects right by corpus"))
     return sheets
 
 
@@ -109,14 +117,24 @@ def figure_sheet(results: Sequence[Result], lines: Sequence[Line], mode: str) ->
     return Sheet(f"{mode}, %", [*head, "first divergence, by seed"], rows)
 
 
-def share_sheet(results: Sequence[Result], mode: str, key: str, what: str) -> Sheet:
-    found = {result.name: compare.shares(result, mode, key) for result in results}
+def share_sheet(found: Mapping[str, Mapping[str, Interval]], title: str) -> Sheet:
+    """A row for each route, a column for each name that any of them has."""
     names = list(dict.fromkeys(name for each in found.values() for name in each))
     rows = [
         [route, *(percent(each[name]) if name in each else "-" for name in names)]
         for route, each in found.items()
     ]
-    return Sheet(f"{mode}, % right by {what} (lowest to highest seed)", ["route", *names], rows)
+    return Sheet(title, ["route", *names], rows)
+
+
+def scaling_sheet(curves: Sequence[Curve]) -> Sheet:
+    """The exponent is of the share of wrong effects: -0.3 halves it at ten times as much."""
+    rows = []
+    for curve in curves:
+        points = (f"{x:,.0f}: {percent(at)}" for x, at in sorted(curve.points))
+        rows.append([curve.route, AXES[curve.by], "; ".join(points), f"{curve.slope():.3f}"])
+    head = ["route", "by", "effects right in open loop, %", "exponent of the wrong ones"]
+    return Sheet("Scaling, one seed", head, rows)
 
 
 def percent(x: Interval) -> str:

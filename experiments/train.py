@@ -62,7 +62,7 @@ def go_on(
 ) -> int:
     """Train from the newest checkpoint, or from the start; the step that was reached, and saved."""
     run_dir = Path(cfg.run_dir)
-    batches = train_batches(dataset, cfg.data.batch_size, cfg.seed)
+    batches = train_batches(dataset, cfg.data.batch_size, cfg.seed, share=cfg.data.share)
     state, key = trainer.initial(), jax.random.key(cfg.seed)
     if checkpointer.begun():
         state, progress = checkpointer.restore(state, quarantine=True)

@@ -50,7 +50,8 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score others charts episodes atomic writer compare sheets claim progress
+        command measure score others charts episodes atomic writer claim progress
+        compare curves sheets
         build data snapshot checkpoint
         model loop
         predict bench_tracer bench_sandbox bench_model sizing

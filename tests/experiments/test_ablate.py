@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import xml.etree.ElementTree as ET
 
 import jax
@@ -12,7 +13,8 @@ from tiny import config
 from experiments import compare
 from experiments.ablate import ablate
 from experiments.command import UserError
-from experiments.compare import Result, horizon, interval, line_of
+from experiments.compare import Interval, Result, horizon, interval, line_of
+from experiments.curves import Curve, curve_charts
 from experiments.score import HEADLINES
 from experiments.sheets import write_sheets
 from experiments.sizing import Route, flops, matched, parameters
@@ -55,7 +57,8 @@ def test_parameters_that_no_width_has_are_told(spec):
 def call(program: str, right: float | None, mode: str = "open") -> dict:
     figures = dict.fromkeys(HEADLINES, right)
     true, predicted = [{}, {"a": "1"}], [{}, {"a": "1" if right == 1 else "2"}]
-    return dict(program=program, mode=mode, figures=figures, true=true, predicted=predicted)
+    states = dict(true=true, predicted=predicted)
+    return dict(program=program, origin="files/f", mode=mode, figures=figures, **states)
 
 
 def seed(accuracy: float, mode: str = "open") -> dict:
@@ -96,6 +99,24 @@ def test_accuracy_by_type_has_the_lowest_and_the_highest_seed(result):
     assert compare.shares(result, "open", "by_type")["int"] == (0.75, 0.5, 1.0)
 
 
+def test_effects_are_told_by_corpus_and_by_family(result):
+    origins = ["synthetic/lists/1", "synthetic/text/2", "stdlib/textwrap.dedent", "stdlib/b"]
+    calls = [[c | {"origin": o} for c, o in zip(s, origins, strict=True)] for s in result.calls]
+    found = compare.families(result._replace(calls=calls), "open")
+    assert {name: at.value for name, at in found.items()} == {
+        "stdlib": 1.0,  # a call without an effect does not count
+        "synthetic/lists": 1.0,
+        "synthetic/text": 0.5,
+    }
+
+
+def test_a_slope_is_the_exponent_of_what_is_wrong():
+    points = [(x, Interval(1 - 3 * x**-0.5, 0.0, 1.0)) for x in (100.0, 10.0, 1000.0)]
+    assert Curve("rssm", "data", points).slope() == pytest.approx(-0.5)
+    assert math.isnan(Curve("rssm", "data", points[:1]).slope())
+    assert set(curve_charts([Curve("rssm", "data", points)])) == {"scaling_data"}
+
+
 def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
     calls = [[call("p", 1.0, "free")]]
     other = Result("<text>", {"params": 10.0}, [seed(1.0, "free")], calls)
@@ -124,6 +145,8 @@ def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
     for mode in ("filter", "open"):
         assert {"copy", "shuffled", "misled"} <= result.figures[0][mode].keys()
     capsys.readouterr()
+    [row] = [row for row in (tmp_path / "table.md").read_text().splitlines() if "windows" in row]
+    assert row.startswith(f"| {smoke} | training windows | ") and row.count(" to ") == 2
     assert ablate(cfg)[0].figures == result.figures
     assert "step 2" not in capsys.readouterr().out  # nothing was trained again
     cfg.steps = 5

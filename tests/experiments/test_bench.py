@@ -30,7 +30,7 @@ def check_form(figures: dict, group: str, expected: set[str]) -> None:
 def test_the_tracer_is_set_beside_no_tracing_and_the_sandbox():
     figures = bench(settings("group=tracer", "events=40"))
     cases = {"no tracing", "empty settrace function", "tracer, typed values and effects"}
-    check_form(figures, "tracer", cases | {"sandbox, a small program"})
+    check_form(figures, "tracer", cases | {"sandbox, the same program"})
     assert figures["machine"]["traced"]["events"] >= 40
 
 

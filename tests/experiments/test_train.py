@@ -49,8 +49,8 @@ def killed_after(count: int):
     """Batches that are followed by a Ctrl-C."""
 
     class Killed:
-        def __init__(self, *args):
-            self.batches, self.left = data.train_batches(*args), count
+        def __init__(self, *args, **given):
+            self.batches, self.left = data.train_batches(*args, **given), count
             self.get_state, self.set_state = self.batches.get_state, self.batches.set_state
             self.windows = self.batches.windows
 
@@ -198,3 +198,13 @@ def test_the_same_seed_gives_the_same_batches_and_another_one_others(dataset):
 
     np.testing.assert_array_equal(first(0), first(0))
     assert not np.array_equal(first(0), first(1))
+
+
+def test_a_share_of_the_data_is_the_first_windows_of_its_split(dataset):
+    opened = Dataset(dataset)
+    whole, part = (data.Batches(opened, 1, seed=0, share=share) for share in (1.0, 0.3))
+    assert part.count == -(-3 * whole.count // 10)
+    read = {part.windows({"next_index": at})[0] for at in range(3 * part.count)}
+    assert read == set(range(part.count))
+    with pytest.raises(UserError, match="data.share=0.0 is no share"):
+        data.Batches(opened, 1, seed=0, share=0.0)

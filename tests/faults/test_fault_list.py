@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.faults
-SHARDS, EPISODES = "tests/faults/test_datasets.py", "tests/tracer/test_agent.py"
+SHARDS, EPISODES = "tests/faults/test_datasets.py", "tests/tracer/test_shell.py"
 BOX, HOSTILE = "tests/tracer/test_sandbox.py", "tests/tracer/test_hostile.py"
 
 # An item that gets a test with its number in its name needs no line here.
@@ -54,6 +54,8 @@ def numbers() -> set[int]:
 
 def test_every_item_of_the_list_has_a_test_with_its_number_or_one_elsewhere():
     assert numbers() | ELSEWHERE.keys() == set(range(1, 63))
+    root = Path(__file__).parents[2]
+    assert all((root / where.split()[0]).is_file() for _, where in ELSEWHERE.values())
 
 
 @pytest.mark.parametrize("number", sorted(ELSEWHERE.keys() - numbers()))
