@@ -3,8 +3,8 @@
 # make lint   ruff and pyright
 
 PYTHON ?= python3
-PROGRAM ?= tests/tracer/traces/digits.py
-CALL ?= digits(1203)
+PROGRAM ?= examples/visit.py
+CALL ?= visit(['a', 'b', 'c'])
 
 BIN := .venv/bin
 RUN := runs/demo

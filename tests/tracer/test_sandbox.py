@@ -164,7 +164,9 @@ def test_a_supervisor_grows_neither_in_memory_nor_in_descriptors(request):
             if number in (count // 3, count - 1):
                 sizes.append((len(os.listdir("/proc/self/fd")), resident()))
                 assert box.worker is not None
-                assert len(os.listdir(f"/proc/{box.worker.process.pid}/fd")) < 20
+                descriptors = f"/proc/{box.worker.process.pid}/fd"
+                if os.access(descriptors, os.R_OK):  # not of a worker that nobody may look into
+                    assert len(os.listdir(descriptors)) < 20
     (files, memory), (files_at_end, memory_at_end) = sizes
     print(
         f"{count} programs: {files_at_end - files} descriptors and "

@@ -144,12 +144,13 @@ def bwrap(form: str, limits: Limits, shell: str | None) -> tuple[str, ...]:
         if os.geteuid() == 0:  # it stays the kernel's root, but cannot say so
             command += ["--uid", str(NOBODY), "--gid", str(NOBODY)]
     command += ["--ro-bind", "/usr", "/usr", *_system_folders()]
+    # Before the library, which may be in it.
+    command += ["--perms", "1777", "--size", str(FILES * limits.file_mib * MIB), "--tmpfs", "/tmp"]
     for folder in library():
         for above in reversed(Path(folder).parents[:-1]):  # bwrap would close them to others
             command += ["--perms", "0755", "--dir", str(above)]
         command += ["--ro-bind", folder, folder]
     command += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
-    command += ["--perms", "1777", "--size", str(FILES * limits.file_mib * MIB), "--tmpfs", "/tmp"]
     command += ["--ro-bind", str(ROOT / "tracer"), "/lab/tracer"]
     if shell is not None:
         command += ["--bind", shell, SHELL_FOLDER]
