@@ -59,6 +59,7 @@ def test_a_line_that_was_cut_off_or_changed_does_not_count(tmp_path, shard):
         assert len(kept) == (cut == whole[:-1])  # there it is the newline alone that is gone
 
 
+@pytest.mark.faults
 def test_every_flipped_bit_is_seen_and_what_is_read_is_right(tmp_path, shard, pytestconfig):
     """The ArrayRecord file has bytes that say nothing: there a flip is seen, and harms nothing."""
     path, rng = tmp_path / NAME, random.Random(0)
@@ -81,6 +82,7 @@ def test_every_flipped_bit_is_seen_and_what_is_read_is_right(tmp_path, shard, py
         assert len(found) == (wrong or 1) or not records.opened
 
 
+@pytest.mark.faults
 def test_every_truncation_is_seen(tmp_path, shard, pytestconfig):
     path, rng = tmp_path / NAME, random.Random(0)
     whole = path.read_bytes()
