@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,7 @@ from rssm.step import TrainState
 
 SCORE = "score"  # the metric by which a checkpoint is best: higher is better
 NEWEST = 2  # that are kept: if the last one is damaged, there is one to go back to
+T = TypeVar("T")
 GOING = ".removing"  # ends the name of a folder that is being removed
 
 
@@ -144,15 +145,15 @@ class Checkpointer:
         return f"no checkpoint in {self.folder}"
 
 
-def named(state: TrainState) -> dict[str, Any]:
-    """The leaves of a state by their names in it."""
+def named(state: Any) -> dict[str, Any]:
+    """The leaves of a state, or of a part of one, by their names in it."""
     leaves = jax.tree_util.tree_leaves_with_path(state)
     found = {jax.tree_util.keystr(path, simple=True, separator="."): x for path, x in leaves}
     assert len(found) == len(leaves)
     return found
 
 
-def filled(state: TrainState, leaves: Mapping[str, np.ndarray]) -> TrainState:
+def filled(state: T, leaves: Mapping[str, np.ndarray]) -> T:
     """With these leaves in place of its own; they are copied, for a step takes its state away."""
     structure = jax.tree.structure(state)
     return jax.tree.unflatten(structure, [jnp.array(leaves[name]) for name in named(state)])

@@ -27,6 +27,7 @@ from experiments.predict import (
     held_frame,
     true_frame,
 )
+from experiments.pretrained import pretrained_name
 from experiments.score import HEADLINES, Scored, finite, score, score_trace
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
@@ -42,6 +43,8 @@ def main(cfg: DictConfig) -> None:
     unknown = [mode for mode in cfg.modes if mode not in MODES]
     if unknown:
         raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(MODES)}")
+    if pretrained_name(cfg.run) and not cfg.out:
+        raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     out = Path(cfg.out or Path(cfg.run) / "eval")
     result = evaluate(
         predictor, suite_traces(cfg, predictor.cfg.dataset), list(cfg.modes), out, cfg.suite.name

@@ -1,6 +1,6 @@
 """What a trained model expects of real traces: frames, from arrays and back."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
 from experiments.model import build_model, build_optimizer, count
+from experiments.pretrained import fitted, pretrained_name, read_pretrained
 from rssm.model import Belief
 from rssm.spec import Spec
 from rssm.step import Trainer
@@ -51,14 +52,23 @@ class Prediction(NamedTuple):
 
 
 class Predictor:
-    """A run's model with its latest weights."""
+    """A run's model with its latest weights, or with those that are given."""
 
-    def __init__(self, run_dir: Path, cfg: DictConfig, schema: dict):
+    def __init__(
+        self,
+        run_dir: Path,
+        cfg: DictConfig,
+        schema: dict,
+        weights: Mapping[str, np.ndarray] | None = None,
+    ):
         self.run_dir, self.cfg = run_dir, cfg
         with user_errors(ValueError):
             self.layout = check_schema(schema, run_dir)
         model = build_model(cfg, Spec.from_schema(schema), cfg.seed)
         self.trainer = Trainer(model, build_optimizer(cfg))
+        if weights is not None:
+            self.params, self.step = fitted(self.trainer.params, weights, run_dir), 0
+            return
         checkpointer = Checkpointer(run_dir)
         state, _ = checkpointer.restore(self.trainer.initial())
         checkpointer.close()
@@ -66,7 +76,15 @@ class Predictor:
 
     @classmethod
     def of_run(cls, run_dir: Path) -> "Predictor":
-        return cls(run_dir, *read_run(run_dir))
+        """Of a folder, or of `pretrained:NAME`."""
+        name = pretrained_name(run_dir)
+        if name is None:
+            return cls(run_dir, *read_run(run_dir))
+        card, weights = read_pretrained(name)
+        cfg = DictConfig(card["config"])
+        predictor = cls(run_dir, cfg, card["schema"], weights)
+        predictor.step = card["step"]
+        return predictor
 
     @property
     def size(self) -> int:

@@ -53,9 +53,9 @@ ORDER = {
         command measure score others charts episodes atomic writer claim progress
         compare curves sheets
         build data snapshot checkpoint
-        model loop
+        model loop pretrained
         predict bench_tracer bench_sandbox bench_model sizing
-        trace train evaluate imagine report bench tokens ablate
+        trace train evaluate imagine report bench tokens ablate publish
         export stats
     """,
 }

@@ -1,0 +1,86 @@
+"""Weights to share: a card that tells what they are, and the same predictions as the run's."""
+
+import json
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from tiny import config
+
+from experiments import evaluate, pretrained, publish
+from experiments.command import UserError
+from experiments.predict import Predictor
+from experiments.pretrained import read_pretrained, write_pretrained
+from experiments.score import HEADLINES
+
+
+@pytest.fixture(scope="module")
+def folder(run, predictor, traces, tmp_path_factory) -> Path:
+    """With the weights `tiny`, of a run with scores."""
+    evaluate.evaluate(predictor, traces[:3], ["open"], run.folder / "eval", "heldout")
+    out = tmp_path_factory.mktemp("weights")
+    given = (f"run={run.folder}", "name=tiny", f"out={out}", "limits=[it knows nothing]")
+    publish.publish(config("publish", *given))
+    return out
+
+
+@pytest.fixture
+def here(folder, monkeypatch) -> None:
+    monkeypatch.setattr(read_pretrained, "__defaults__", (folder,))
+
+
+def test_pretrained_weights_are_those_of_the_run(here, predictor):
+    loaded = Predictor.of_run(Path("pretrained:tiny"))
+    assert loaded.step == predictor.step
+    jax.tree.map(np.testing.assert_array_equal, loaded.params, predictor.params)
+    assert loaded.layout == predictor.layout
+
+
+def test_a_card_tells_what_the_weights_are_and_nothing_of_where(folder, run, dataset):
+    card = json.loads((folder / "tiny.json").read_text())
+    assert card["scores"]["heldout"]["open"]["figures"].keys() == set(HEADLINES)
+    assert card["limits"] == ["it knows nothing"] and card["data"]["counts"]["train"]["steps"] > 0
+    for place in (run.folder, dataset, folder):
+        assert str(place) not in json.dumps(card)
+
+
+def test_unknown_weights_are_told_with_those_there_are(here):
+    with pytest.raises(UserError, match="no weights 'large'; there are: tiny"):
+        Predictor.of_run(Path("pretrained:large"))
+
+
+def test_weights_that_do_not_fit_are_told_by_name(folder, tmp_path, monkeypatch):
+    weights = load_file(folder / "tiny.safetensors")
+    gone = sorted(weights)[0]
+    del weights[gone]
+    save_file(weights, tmp_path / "tiny.safetensors")
+    (tmp_path / "tiny.json").write_text((folder / "tiny.json").read_text())
+    monkeypatch.setattr(read_pretrained, "__defaults__", (tmp_path,))
+    with pytest.raises(UserError, match=f"do not fit its config: {gone} has the shape None"):
+        Predictor.of_run(Path("pretrained:tiny"))
+    (tmp_path / "tiny.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(UserError, match="the weights 'tiny' cannot be read: "):
+        Predictor.of_run(Path("pretrained:tiny"))
+
+
+def test_weights_that_are_too_large_are_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "LARGEST", 7)
+    with pytest.raises(UserError, match="big has 8 bytes; a file may have 7"):
+        write_pretrained("big", {}, {"x": np.zeros(2, np.float32)}, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_scores_is_not_published(run, tmp_path):
+    (tmp_path / "run").symlink_to(run.folder)
+    missing = config("publish", f"run={tmp_path / 'run'}", "name=tiny", f"out={tmp_path}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "results", lambda _: [])
+        with pytest.raises(UserError, match="has no scores"):
+            publish.publish(missing)
+
+
+def test_results_of_pretrained_weights_need_a_folder(here, run_main):
+    code, _, error = run_main(evaluate.main, "run=pretrained:tiny", "suite=heldout")
+    assert code == 1 and error.endswith("give one for the results, out=DIR")
