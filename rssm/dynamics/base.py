@@ -7,7 +7,10 @@ feature, from which the heads decode, that comes out.
 
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from rssm.tables import Rows
+import einops
+from flax import nnx
+
+from rssm.tables import Rows, pick_slots
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 Carry = Any  # private to each model: callers hand it back and never look inside
@@ -112,6 +115,18 @@ class Dynamics(Protocol):
     def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L F"]:
         """What is believed of each cell of the chosen slots."""
         ...
+
+
+class CellLatents(nnx.Module):
+    """A model whose latents are a feature for each cell of every slot."""
+
+    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
+        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
+
+    def cells(
+        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
+    ) -> Float[Array, "B T J L F"]:
+        return pick_slots(latents, chosen)
 
 
 @runtime_checkable

@@ -34,7 +34,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
+from rssm.dynamics.base import Action, CellLatents, Inputs, Rollout, Sizes
 from rssm.losses import sg
 from rssm.nets import (
     CellFeatures,
@@ -47,8 +47,7 @@ from rssm.nets import (
     widen,
     zero_where,
 )
-from rssm.tables import pick_slots
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.types import Array, Bool, Float, PRNGKeyArray
 
 OBJECTIVES = ("edm", "shortcut")
 DATA = 0.5  # deviation of the latents
@@ -116,7 +115,7 @@ class Denoiser(nnx.Module):
         return widen(self.outward(self.norm(hidden)))
 
 
-class Diffusion(nnx.Module):
+class Diffusion(CellLatents):
     def __init__(
         self,
         sizes: Sizes,
@@ -193,14 +192,6 @@ class Diffusion(nnx.Module):
         error = self.error(self.denoiser, widen(e), condition, key)
         # What a trajectory begins with cannot be predicted.
         return {"denoise": jnp.where(reset, 0, error)}
-
-    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
-        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
-
-    def cells(
-        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
-    ) -> Float[Array, "B T J L F"]:
-        return pick_slots(latents, chosen)
 
     def _follow(
         self,

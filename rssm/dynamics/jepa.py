@@ -24,7 +24,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.causal import Cache, CausalTransformer
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
+from rssm.dynamics.base import Action, CellLatents, Inputs, Rollout, Sizes
 from rssm.losses import sg, sigreg, spread
 from rssm.nets import (
     MLP,
@@ -37,8 +37,7 @@ from rssm.nets import (
     widen,
     zero_where,
 )
-from rssm.tables import pick_slots
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.types import Array, Bool, Float, PRNGKeyArray
 
 
 class Carry(NamedTuple):
@@ -53,7 +52,7 @@ class Aux(NamedTuple):
     reset: Bool[Array, "B T"]
 
 
-class JEPA(nnx.Module):
+class JEPA(CellLatents):
     def __init__(
         self,
         sizes: Sizes,
@@ -142,14 +141,6 @@ class JEPA(nnx.Module):
         """Has the embedding collapsed? Its deviation should be near 1, its rank not near 1."""
         deviation, rank = spread(sg(widen(rollout.aux.e)), mask)
         return {"embedding_deviation": deviation, "embedding_rank": rank}
-
-    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
-        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
-
-    def cells(
-        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
-    ) -> Float[Array, "B T J L F"]:
-        return pick_slots(latents, chosen)
 
     def _follow(
         self,

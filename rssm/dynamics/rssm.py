@@ -32,11 +32,10 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dists import grouped, gumbel, sample
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
+from rssm.dynamics.base import Action, CellLatents, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance
 from rssm.nets import MLP, BlockLinear, Dense, RMSNorm, flat_action, scan_time, zero_where
-from rssm.tables import pick_slots
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.types import Array, Bool, Float, PRNGKeyArray
 
 Carry = tuple[Float[Array, "B H"], Float[Array, "B S C"]]  # h, z
 
@@ -52,7 +51,7 @@ class Aux(NamedTuple):
     z: Float[Array, "B T S C"]  # after the observation
 
 
-class RSSM(nnx.Module):
+class RSSM(CellLatents):
     def __init__(
         self,
         sizes: Sizes,
@@ -163,14 +162,6 @@ class RSSM(nnx.Module):
     ) -> dict[str, Float[Array, "B T"]]:
         dyn, rep = kl_balance(rollout.aux.prior, rollout.aux.post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
-
-    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
-        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
-
-    def cells(
-        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
-    ) -> Float[Array, "B T J L F"]:
-        return pick_slots(latents, chosen)
 
     def _action(self, a: Action) -> Float[Array, "B T I"]:
         return flat_action(a.embedding, a.refs, self.slots)

@@ -23,7 +23,7 @@ from jax.typing import DTypeLike
 
 from rssm.causal import Cache, CausalTransformer
 from rssm.dists import grouped, gumbel, sample, with_gradient
-from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
+from rssm.dynamics.base import Action, CellLatents, Inputs, Rollout, Sizes
 from rssm.losses import kl_balance, sg
 from rssm.nets import (
     MLP,
@@ -36,8 +36,7 @@ from rssm.nets import (
     shifted,
     zero_where,
 )
-from rssm.tables import pick_slots
-from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
+from rssm.types import Array, Bool, Float, PRNGKeyArray
 
 
 class Carry(NamedTuple):
@@ -50,7 +49,7 @@ class Aux(NamedTuple):
     post: Float[Array, "B T S C"]
 
 
-class Transformer(nnx.Module):
+class Transformer(CellLatents):
     def __init__(
         self,
         sizes: Sizes,
@@ -133,14 +132,6 @@ class Transformer(nnx.Module):
     ) -> dict[str, Float[Array, "B T"]]:
         dyn, rep = kl_balance(rollout.aux.prior, rollout.aux.post, *self.free_nats)
         return {"dyn": dyn, "rep": rep}
-
-    def summary(self, latents: Float[Array, "B T V L F"]) -> Float[Array, "B T V E"]:
-        return einops.rearrange(latents, "b t v l f -> b t v (l f)")
-
-    def cells(
-        self, latents: Float[Array, "B T V L F"], chosen: Int[Array, "B T J"]
-    ) -> Float[Array, "B T J L F"]:
-        return pick_slots(latents, chosen)
 
     def _follow(
         self,
