@@ -116,7 +116,7 @@ class Predictor:
     ) -> Iterator[Prediction]:
         """In the order of their lengths; with `shuffled` each step gets a wrong statement, and when
         `misled` the model sees a wrong value of each variable."""
-        ordered = sorted(cases, key=lambda case: len(case.window["mask"]))
+        ordered = sorted(cases, key=lambda case: (len(case.window["mask"]), len(case.events)))
         for steps, alike in groupby(ordered, key=lambda case: len(case.window["mask"])):
             same = list(alike)
             size = min(len(same), max(1, BATCH // steps))

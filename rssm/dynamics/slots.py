@@ -46,7 +46,7 @@ from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 Latents = Float[Array, "B T V E"]  # h, z and the log-probability of z, of every slot
 ALWAYS = 2  # the last two slots are touched by every action
 CHANGED = 3.0  # how much likelier a step that changes something is trained on
-CHUNK = 256  # steps whose priors are computed together, where all are asked for
+CHUNK = 32  # steps whose priors are computed together, where all are asked for
 
 
 class Touch(NamedTuple):
@@ -277,15 +277,23 @@ class Slots(nnx.Module):
         key: Shaped[Array, "1"] | None,
     ) -> Float[Array, "B V E"]:
         """The likeliest symbols, or drawn ones, in the slots touched."""
-        room, key = self.rooms[-1], None if key is None else key[0]
-        outcome = self.interpreter(operands, room)
-        rows, odds, labels = likeliest(outcome, room, operands.cells[:, :-1], key)
-        spare = self.n_cells - self.labels
-        rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
-        odds = jnp.pad(odds, ((0, 0), (0, 1)))[..., None]
-        codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
-        new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
-        return jnp.concatenate([h, write(latents[..., self.deter :], touch, new)], -1)
+        z = latents[..., self.deter :]
+
+        def written() -> Float[Array, "B V _"]:
+            room = self.rooms[-1]
+            outcome = self.interpreter(operands, room)
+            before = operands.cells[:, :-1]
+            rows, odds, labels = likeliest(outcome, room, before, None if key is None else key[0])
+            spare = self.n_cells - self.labels
+            rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
+            odds = jnp.pad(odds, ((0, 0), (0, 1)))[..., None]
+            codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
+            new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
+            return write(z, touch, new)
+
+        # Most of what windows hold behind a trajectory's end is not worth a look.
+        z = jax.lax.cond(touch.touched.any(), written, lambda: z)
+        return jnp.concatenate([h, z], -1)
 
     def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:
         """The steps to train on, those that need the smallest rooms first; and how many rooms are
@@ -313,7 +321,7 @@ class Slots(nnx.Module):
         return -(rows.sum(-1) + labels.sum(-1))
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
-        """An action that a reset cuts off says nothing."""
+        """An action that a reset cuts off says nothing, and nothing is touched without a text."""
         embedding, tokens = zero_where(reset, (a.embedding, a.tokens))
         refs = jnp.where(reset[..., None], self.slots, a.refs)
         always = jnp.broadcast_to(jnp.arange(self.slots)[-ALWAYS:], (*reset.shape, ALWAYS))
@@ -321,7 +329,7 @@ class Slots(nnx.Module):
         earlier = jnp.tril(jnp.ones((self.touched, self.touched), bool), -1)
         # A slot is written once, whoever names it twice.
         again = ((slots[..., None] == slots[..., None, :]) & earlier).any(-1)
-        there = (slots < self.slots) & ~again
+        there = (slots < self.slots) & ~again & (tokens > 0).any(-1)[..., None]
         return Touch(self.action(embedding), tokens, jnp.where(there, slots, 0), there)
 
     def _spread(self, x: Rows) -> Float[Array, "B T V Z"]:
