@@ -49,7 +49,7 @@ LIVECODEBENCH = {
 def write(path, *records):
     text = "".join(json.dumps(record) + "\n" for record in records)
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode()))
+        path.write_bytes(gzip.compress(text.encode(, mtime=0)))
     else:
         path.write_text(text)
     return path
@@ -256,7 +256,7 @@ def test_a_bad_line_is_an_error_that_names_file_line_and_field(line, reason, tmp
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b'{"a": 1}\n' * 99)[:-20]])
+@pytest.mark.parametrize("data", [b"no gzip", gzip.compress(b'{"a": 1}\n' * 99, mtime=0)[:-20]])
 def test_a_broken_gzip_file_is_an_error_that_names_it(data, tmp_path):
     path = tmp_path / "c.jsonl.gz"
     path.write_bytes(data)
