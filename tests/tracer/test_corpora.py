@@ -49,7 +49,7 @@ LIVECODEBENCH = {
 def write(path, *records):
     text = "".join(json.dumps(record) + "\n" for record in records)
     if path.suffix == ".gz":
-        path.write_bytes(gzip.compress(text.encode(, mtime=0)))
+        path.write_bytes(gzip.compress(text.encode()))
     else:
         path.write_text(text)
     return path
