@@ -86,3 +86,7 @@ def described(manifest: dict[str, Any]) -> dict[str, Any]:
         "leaks": leaks,
         "digests": {name: file["sha256"] for name, file in manifest["files"].items()},
     }
+
+
+if __name__ == "__main__":
+    main()

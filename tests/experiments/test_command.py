@@ -179,3 +179,10 @@ def test_from_a_shell_an_error_is_one_line_and_no_traceback(tmp_path):
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert ended.stderr == "error: no run at nowhere: config.yaml is missing\n"
+
+
+@pytest.mark.parametrize("path", sorted(Path(CONFIGS).glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_command_runs_as_a_module(path):
+    text = (Path(CONFIGS).parent / "experiments" / f"{path.stem}.py").read_text()
+    assert f'@command("{path.stem}"' in text
+    assert text.endswith('\n\n\nif __name__ == "__main__":\n    main()\n')
