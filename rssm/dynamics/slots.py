@@ -291,8 +291,8 @@ class Slots(nnx.Module):
             new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
             return write(z, touch, new)
 
-        # Most of what windows hold behind a trajectory's end is not worth a look.
-        z = jax.lax.cond(touch.touched.any(), written, lambda: z)
+        # Behind a trajectory's end there are no statements, and nothing to expect.
+        z = jax.lax.cond((touch.tokens > 0).any(), written, lambda: z)
         return jnp.concatenate([h, z], -1)
 
     def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:
@@ -321,7 +321,7 @@ class Slots(nnx.Module):
         return -(rows.sum(-1) + labels.sum(-1))
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
-        """An action that a reset cuts off says nothing, and nothing is touched without a text."""
+        """An action that a reset cuts off says nothing."""
         embedding, tokens = zero_where(reset, (a.embedding, a.tokens))
         refs = jnp.where(reset[..., None], self.slots, a.refs)
         always = jnp.broadcast_to(jnp.arange(self.slots)[-ALWAYS:], (*reset.shape, ALWAYS))
@@ -329,7 +329,7 @@ class Slots(nnx.Module):
         earlier = jnp.tril(jnp.ones((self.touched, self.touched), bool), -1)
         # A slot is written once, whoever names it twice.
         again = ((slots[..., None] == slots[..., None, :]) & earlier).any(-1)
-        there = (slots < self.slots) & ~again & (tokens > 0).any(-1)[..., None]
+        there = (slots < self.slots) & ~again
         return Touch(self.action(embedding), tokens, jnp.where(there, slots, 0), there)
 
     def _spread(self, x: Rows) -> Float[Array, "B T V Z"]:
