@@ -277,7 +277,7 @@ class Slots(nnx.Module):
         key: Shaped[Array, "1"] | None,
     ) -> Float[Array, "B V E"]:
         """The likeliest symbols, or drawn ones, in the slots touched."""
-        z = latents[..., self.deter :]
+        z, said = latents[..., self.deter :], (touch.tokens > 0).any(-1)
 
         def written() -> Float[Array, "B V _"]:
             room = self.rooms[-1]
@@ -289,10 +289,10 @@ class Slots(nnx.Module):
             odds = jnp.pad(odds, ((0, 0), (0, 1)))[..., None]
             codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
             new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
-            return write(z, touch, new)
+            return write(z, touch._replace(touched=touch.touched & said[:, None]), new)
 
-        # Behind a trajectory's end there are no statements, and nothing to expect.
-        z = jax.lax.cond((touch.tokens > 0).any(), written, lambda: z)
+        # Where no statement is, as behind a trajectory's end, nothing is expected to change.
+        z = jax.lax.cond(said.any(), written, lambda: z)
         return jnp.concatenate([h, z], -1)
 
     def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:

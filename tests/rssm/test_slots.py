@@ -69,8 +69,19 @@ def test_an_imagined_slot_holds_one_symbol_in_each_cell(model, inputs):
         np.testing.assert_array_equal(codes.sum(-1), 1)
 
 
-def test_a_loss_is_what_was_seen_without_being_expected(model, inputs):
-    """Of steps that all fit the larger room: what a rollout's own guess says of the truth."""
+@pytest.mark.parametrize("told", [True, False])
+def test_without_a_statement_nothing_is_expected_to_change_whatever_its_neighbours_do(
+    model, inputs, told
+):
+    tokens = inputs.a.tokens.at[0, 2].set(0)
+    tokens = tokens if told else jnp.zeros_like(tokens).at[0, 1].set(tokens[0, 1])
+    found = observe(model, inputs._replace(a=inputs.a._replace(tokens=tokens)))
+    guess, before = found.guess[0, 2], found.after[0, 1]
+    np.testing.assert_array_equal(guess[:, model.deter :], before[:, model.deter :])
+    assert (found.guess[0, 1, :, model.deter :] != found.after[0, 0, :, model.deter :]).any()
+
+
+def test_every_transition_costs_something_and_a_first_step_nothing(model, inputs):
     dyn = model.loss(observe(model, inputs))["dyn"]
     assert (dyn[:, 0] == 0).all()  # a first step is no transition
     assert (dyn[:, 1:] > 0).any() and jnp.isfinite(dyn).all()
