@@ -1,8 +1,8 @@
 """A learned interpreter: what one statement makes of the slots that it touches.
 
-A small Transformer reads three kinds of elements side by side: one for each slot touched, the
-symbols in use (the statement's tokens and the cells of these slots), and the cells of a few result
-rows that it writes. Then
+A small Transformer has three kinds of elements side by side: one for each slot touched, the symbols
+in use (the statement's tokens and the cells of these slots), and the cells of a few result rows
+that it writes. All attend to the first two kinds, and a cell to those before it in its row. Then
 
     row_j   ~ gate_j: kept | nothing | result 1..P | the row of slot 1..J        for each slot
     cell    ~ w_0 Categorical(g) + w_1 sum_i p_i [symbol i]                      of a result
@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax.typing import DTypeLike
 
@@ -102,8 +103,9 @@ class Interpreter(nnx.Module):
         written = jnp.broadcast_to(written, (len(source), *written.shape))
         admitted = [operands.touched, used, jnp.ones(written.shape[:2], bool)]
         x, mask = jnp.concatenate([slots, source, written], 1), jnp.concatenate(admitted, 1)
+        visible = self._visible(slots.shape[1] + source.shape[1], room)
         for block in self.blocks:
-            x = block(x, mask)
+            x = block(x, mask, visible)
         x = self.norm(x)
         ends = (slots.shape[1], slots.shape[1] + source.shape[1], x.shape[1] - self.labels)
         slots, source, written, labels = jnp.split(x, ends, 1)
@@ -115,6 +117,16 @@ class Interpreter(nnx.Module):
             self._pointer(written, source, copyable),
             symbols,
             self._labels(labels),
+        )
+
+    def _visible(self, read: int, room: Room) -> Bool[Array, "S S"]:
+        """All see what is read; a cell sees those before it in its row, a label itself: so that
+        what a smaller room has is the same in a larger one."""
+        rows = np.repeat(np.arange(len(room.results) + 1), (*room.results, self.labels))
+        place = np.concatenate([*map(np.arange, room.results), np.zeros(self.labels, int)])
+        before = (rows[:, None] == rows) & (place[:, None] > place) | np.eye(len(rows), dtype=bool)
+        return jnp.asarray(
+            np.pad(before, ((read, 0), (read, 0))) | (np.arange(read + len(rows)) < read)
         )
 
     def _source(

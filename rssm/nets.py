@@ -130,7 +130,8 @@ class MLP(nnx.Module):
 
 
 class Attention(nnx.Module):
-    """Every element attends to every element that the mask admits."""
+    """Every element attends to every element that the mask admits, or of these to the ones that
+    `visible` shows it, a row for each."""
 
     def __init__(self, width: int, heads: int, *, rngs: nnx.Rngs, dtype: DTypeLike = jnp.float32):
         if width % heads:
@@ -140,12 +141,17 @@ class Attention(nnx.Module):
         self.heads = heads
 
     def __call__(
-        self, x: Float[Array, "*n L D"], mask: Bool[Array, "*n L"]
+        self,
+        x: Float[Array, "*n L D"],
+        mask: Bool[Array, "*n L"],
+        visible: Bool[Array, "L L"] | None = None,
     ) -> Float[Array, "*n L D"]:
         q, k, v = einops.rearrange(self.qkv(x), "... l (c h d) -> c ... h l d", c=3, h=self.heads)
         scores = widen(jnp.einsum("...qd,...kd->...qk", q, k)) / math.sqrt(q.shape[-1])
         # Not -inf: a row that admits nothing would come out as NaN.
-        scores = jnp.where(mask[..., None, None, :], scores, -1e30)
+        admitted = mask[..., None, None, :]
+        admitted = admitted if visible is None else admitted & visible
+        scores = jnp.where(admitted, scores, -1e30)
         y = jnp.einsum("...qk,...kd->...qd", jax.nn.softmax(scores).astype(v.dtype), v)
         return self.out(einops.rearrange(y, "... h l d -> ... l (h d)"))
 
@@ -160,9 +166,12 @@ class TransformerBlock(nnx.Module):
         self.norms = nnx.List([RMSNorm(width), RMSNorm(width)])
 
     def __call__(
-        self, x: Float[Array, "*n L D"], mask: Bool[Array, "*n L"]
+        self,
+        x: Float[Array, "*n L D"],
+        mask: Bool[Array, "*n L"],
+        visible: Bool[Array, "L L"] | None = None,
     ) -> Float[Array, "*n L D"]:
-        x = x + self.attention(self.norms[0](x), mask)
+        x = x + self.attention(self.norms[0](x), mask, visible)
         return x + self.down(jax.nn.silu(self.up(self.norms[1](x))))
 
 

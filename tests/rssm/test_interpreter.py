@@ -107,6 +107,17 @@ def test_a_larger_room_says_the_same_of_what_fits_the_smaller(interpreter, opera
     np.testing.assert_allclose(one.made, other.made, atol=1e-5)
 
 
+def test_a_room_with_longer_results_says_the_same_of_those_that_fit(interpreter, operands):
+    small, large = Room(source=8, results=(1, 1)), Room(source=8, results=(2, 2))
+    run = nnx.jit(lambda model, room: model(operands, room), static_argnums=1)
+    one, other = run(interpreter, small), run(interpreter, large)
+    for name in ("gates", "labels"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), atol=1e-5)
+    for name in ("made", "copied", "pointer"):
+        found = getattr(other, name)[:, ::2]  # the first cell of either result
+        np.testing.assert_allclose(getattr(one, name), found, atol=1e-5)
+
+
 def test_drawn_rows_come_as_often_as_their_probability_says(outcome, operands):
     draws = 4000
     keys = jax.random.split(jax.random.key(0), draws)
