@@ -23,6 +23,8 @@ ORDER = {
         sandbox.seen sandbox.folder sandbox.streams sandbox.view sandbox.private sandbox.probes
         sandbox.command sandbox.child sandbox.serve sandbox.worker
         sandbox.tiers sandbox.verdict sandbox.start sandbox.supervisor sandbox sandbox.shell
+        agent agent.mutations agent.state agent.workspace agent.episode agent.subject
+        agent.scripts agent.policies agent.play
         corpora corpora.syntax
         corpora.synthetic.template corpora.synthetic.literals corpora.synthetic.scope
         corpora.synthetic.basic corpora.synthetic.numbers corpora.synthetic.text
@@ -36,7 +38,7 @@ ORDER = {
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
-        corpora.mutate corpora.swaps corpora.records corpora.near
+        corpora.mutate corpora.swaps corpora.records corpora.near corpora.agent
         pool leaks plan tracing derive gather pytest_plugin __main__
     """,
     "rssm": """

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from tracer.agent.play import is_episode, play
 from tracer.corpora.split import of_one_source
 from tracer.plan import Plan, Planned
 from tracer.pool import Launch, sandbox
 from tracer.sandbox import Limits, Outcome
-from tracer.schema import Trace, dump_trace, frames
+from tracer.schema import Program, Trace, dump_trace, frames
 from tracer.shards import Records, Shard, is_whole
 from tracer.store import Open, Writer
 from tracer.values import render
@@ -163,7 +164,7 @@ def run_job(job: Job, limits: Limits, **asked: Any) -> list[Result]:
         is_mutated = any(each.program.mutated for each in calls)
         taken: set[int] = set()
         for number, program, split in calls:
-            outcome = sandbox(limits, **asked).run_program(program)
+            outcome = run(program, limits, **asked)
             path = path_of(outcome.trace) if is_mutated else 0
             repeats = program.mutated and path in taken
             taken.add(path)
@@ -171,6 +172,13 @@ def run_job(job: Job, limits: Limits, **asked: Any) -> list[Result]:
                 record, reason = dump_trace(outcome.trace), reason_of(program.call, outcome)
                 results.append(Result(number, split, outcome.trace.id, record, repeats, reason))
     return results
+
+
+def run(program: Program, limits: Limits, **asked: Any) -> Outcome:
+    """An episode has a sandbox of its own, all other programs share one."""
+    if is_episode(program):
+        return play(program, limits, **asked)
+    return sandbox(limits, **asked).run_program(program)
 
 
 def path_of(trace: Trace) -> int:

@@ -18,7 +18,8 @@ Split = Literal["train", "valid", "test"]
 T = TypeVar("T")
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_SHARED = ("stdlib/", "pytest/")  # where functions share text, the function is the program
+# Where functions share text, the function is the program; of agents' episodes, the project is.
+_SHARED = ("stdlib/", "pytest/", "agent/")
 
 
 def group(program: Program) -> str:

@@ -38,6 +38,7 @@ class Shell:
         self,
         limits: Limits,
         workspace: str | os.PathLike[str],
+        tier: str | None = None,
         allow_weaker: bool = False,
         trusted_programs: bool = False,
     ):
@@ -45,7 +46,7 @@ class Shell:
         self.cwd = SHELL_FOLDER
         weaker = allow_weaker, trusted_programs
         self.worker: Worker | None
-        self.worker, self.facts = start(None, *weaker, limits, shell=str(self.workspace))
+        self.worker, self.facts = start(tier, *weaker, limits, shell=str(self.workspace))
 
     def __enter__(self) -> "Shell":
         return self

@@ -32,8 +32,6 @@ class Stream:
                 self.kept += part[:room]
                 self.cut = self.cut or len(part) > room
                 self.open = bool(part)
-                if len(part) < 1 << 12:
-                    return
         except BlockingIOError:
             return
         except OSError:  # of a terminal that nobody has open
