@@ -57,7 +57,7 @@ ORDER = {
         build data snapshot checkpoint
         model loop pretrained
         predict bench_tracer bench_sandbox bench_model sizing
-        trace train evaluate imagine report bench tokens ablate publish
+        trace train evaluate imagine report bench tokens ablate publish agent
         export stats
     """,
 }

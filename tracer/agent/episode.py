@@ -15,7 +15,7 @@ as its variables, and as its `arg` the last line that the terminal showed. All o
 import platform
 from typing import NamedTuple
 
-from tracer.agent.state import SET, State, after_command, last_line, set_by, steady
+from tracer.agent.state import SET, SET_BY_TESTS, State, after_command, last_line, set_by, steady
 from tracer.agent.workspace import Files
 from tracer.sandbox.shell import Reply, Shell
 from tracer.sandbox.tiers import packages
@@ -31,6 +31,14 @@ ENVIRONMENT = {
     "COLUMNS": "200",  # or messages are cut in the middle
 }
 EXPORT = f"export {' '.join(f'{name}={value}' for name, value in ENVIRONMENT.items())}\n"
+
+
+def kind_of(action: str) -> str:
+    """Whether an action is an "edit", a run of "tests", or another "command"."""
+    left, _, right = action.partition(" = ")
+    if not right.startswith("!"):
+        return "edit"
+    return "tests" if left == ", ".join(SET_BY_TESTS) else "command"
 
 
 class Step(NamedTuple):
@@ -73,12 +81,14 @@ class Episode:
     def edit(self, path: str, line: int, *new: str, old: int = 1) -> State:
         """Put new lines in the place of `old` lines, from number `line` on."""
         reply = self.shell.read(path)
-        lines = reply.output.split("\n") if reply.status == 0 else []
-        before = lines[line - 1 : line - 1 + old]
-        if len(before) == old and not reply.truncated and reply.status is not None:
+        is_there, is_new = reply.status == 0, reply.status == 1 and not old
+        lines = reply.output.split("\n") if is_there else [""]
+        before = lines[line - 1 : line - 1 + old] if is_there else []
+        fits = 1 <= line <= len(lines) and len(before) == old and not reply.truncated
+        if fits and (is_there or is_new):
             lines[line - 1 : line - 1 + old] = new
             reply = self.shell.write(path, "\n".join(lines))
-        elif reply.status == 0:
+        elif is_there:
             reply = Reply(f"{path}: no line {line} that can be read\n", 1, False, False)
         hunk = [*(f"- {text.strip()}" for text in before), *(f"+ {text.strip()}" for text in new)]
         action = "\n".join([f"edit {path}:{line}", *hunk])

@@ -67,10 +67,9 @@ def _list(subject: Subject, random: Random) -> str:
 
 
 def _read(subject: Subject, random: Random) -> str:
-    how = random.choice(
-        ("head -n {n}", "tail -n {n}", "sed -n {n}p", "wc -l", "file", "stat -c %s")
-    )
-    return f"{how.format(n=random.randint(1, 9))} {path(subject, random)}"
+    many = random.randint(1, 9)
+    ways = (f"head -n {many}", f"tail -n {many}", f"sed -n {many}p", "wc -l", "file", "stat -c %s")
+    return f"{random.choice(ways)} {path(subject, random)}"
 
 
 def _find(subject: Subject, random: Random) -> str:

@@ -17,10 +17,12 @@ _TIME = re.compile(r" in \d+\.\d+s\b")
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _SUMMARY = re.compile(r"^(?:=+ )?(no tests ran|\d+ \w+.*) in \d+\.\d+s\b", re.MULTILINE)
 _COUNT = re.compile(r"(\d+) (passed|failed|error)")
-_AT = re.compile(r"^\S+:\d+: (?:\w+\.)*([A-Z]\w*)\b", re.MULTILINE)  # pytest --tb=line
+# A line of pytest --tb=line, where an AssertionError is not always called so.
+_AT = re.compile(r"^\S+:\d+: (?:\w+\.)*([A-Z]\w*|assert)\b", re.MULTILINE)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) \S+::(\w+)", re.MULTILINE)
 _RAISED = re.compile(
-    r"^(?:E +|Sorry: )?(?:\w+\.)*([A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Iteration))(?::|$)",
+    r"^(?:E +|Sorry: )?(?:\w+\.)*"
+    r"([A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Iteration))(?::|$)",
     re.MULTILINE,
 )
 _SAID = {os.strerror(code): type(OSError(code, "")).__name__ for code in errno.errorcode} | {
@@ -74,7 +76,7 @@ def _after_tests(state: State, text: str) -> State:
     return state._replace(
         passed=counts["passed"],
         failed=counts["failed"] + counts["error"],
-        error=first[1] if first else state.error,
+        error=first[1].replace("assert", "AssertionError") if first else state.error,
     )
 
 
