@@ -25,8 +25,9 @@ from experiments.predict import Frame, Prediction, Predictor, true_frame
 from experiments.pretrained import pretrained_name
 from experiments.score import RESAMPLES
 from tracer.agent.episode import kind_of
-from tracer.agent.play import ORIGIN
+from tracer.agent.play import is_episode
 from tracer.schema import Trace
+from tracer.store import Dataset
 
 Answer = str | bool | None
 GUESSES = ("model", "majority", "last", "alike", "shuffled")
@@ -71,11 +72,8 @@ def main(cfg: DictConfig) -> None:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     predictor = Predictor.of_run(Path(cfg.run))
     dataset = open_dataset(cfg.dataset or predictor.cfg.dataset)
-    episodes = [trace for trace in dataset.traces(cfg.split) if is_episode(trace)]
-    if not episodes:
-        raise UserError(f"{dataset.folder} has no episodes of agents in its {cfg.split} split")
-    usual = majority(trace for trace in dataset.traces("train") if is_episode(trace))
-    figures = foreseen(predictor, episodes, usual)
+    usual = majority(episodes(dataset, "train"))
+    figures = foreseen(predictor, episodes(dataset, cfg.split), usual)
     result = {"run": str(cfg.run), "step": predictor.step, "split": cfg.split} | figures
     out = Path(cfg.out or Path(cfg.run) / "eval") / "agent.json"
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -83,8 +81,11 @@ def main(cfg: DictConfig) -> None:
     show(result, out)
 
 
-def is_episode(trace: Trace) -> bool:
-    return trace.origin.startswith(ORIGIN)
+def episodes(dataset: Dataset, split: str) -> list[Trace]:
+    found = [trace for trace in dataset.traces(split) if is_episode(trace)]
+    if not found:
+        raise UserError(f"{dataset.folder} has no episodes of agents in its {split} split")
+    return found
 
 
 def actions(trace: Trace) -> list[Action]:
@@ -104,10 +105,10 @@ def majority(traces: Iterable[Trace]) -> dict[tuple[str, str], Answer]:
 
 
 def foreseen(
-    predictor: Predictor, episodes: list[Trace], usual: dict[tuple[str, str], Answer]
+    predictor: Predictor, traces: list[Trace], usual: dict[tuple[str, str], Answer]
 ) -> dict:
     """All figures: shares of right answers, with intervals by a bootstrap over episodes."""
-    cases = list(predictor.cases(episodes))
+    cases = list(predictor.cases(traces))
     wrong = {id(p.case): p for p in predictor.predict(cases, "filter", shuffled=True)}
     rights: dict[str, list[Right]] = {question.name: [] for question in QUESTIONS}
     for prediction in predictor.predict(cases, "filter"):
@@ -117,7 +118,7 @@ def foreseen(
     return {
         "n_episodes": len(cases),
         "n_actions": sum(right.count for right in rights["status"]),
-        "projects": len({trace.origin for trace in episodes}),
+        "projects": len({trace.origin for trace in traces}),
         "questions": {name: summary(found) for name, found in rights.items()},
     }
 

@@ -18,13 +18,13 @@ from tracer.agent.subject import Subject, prepare
 from tracer.agent.workspace import workspace
 from tracer.sandbox import Limits, Outcome, SandboxError
 from tracer.sandbox.shell import Shell
-from tracer.schema import Program
+from tracer.schema import Program, Trace
 
 ORIGIN = "agent/"
 
 
-def is_episode(program: Program) -> bool:
-    return program.origin.startswith(ORIGIN)
+def is_episode(found: Program | Trace) -> bool:
+    return found.origin.startswith(ORIGIN)
 
 
 def play(program: Program, limits: Limits, **asked: Any) -> Outcome:
