@@ -54,6 +54,14 @@ def test_output_is_a_terminal_and_kept_up_to_its_limit(shell):
     assert shell.run("printf '\\0\\377x'").output == "\0\\xffx"
 
 
+def test_what_was_written_last_is_not_lost_when_a_command_ends(shell):
+    numbers = "".join(f"{number}\n" for number in range(1, 3001))
+    for _ in range(5):
+        assert shell.run("seq 3000").output == numbers
+    shell.write("numbers", numbers)
+    assert shell.read("numbers").output == numbers
+
+
 def test_a_command_that_does_not_end_is_ended_with_all_it_started(tmp_path):
     with Shell(Limits(wall_s=0.5), tmp_path) as shell:
         start = time.monotonic()
