@@ -10,11 +10,13 @@ from experiments.agent import GUESSES, actions, episodes, foreseen, majority
 from experiments.command import UserError
 from experiments.predict import true_frame
 from experiments.trace import main as trace
+from tracer.agent.play import play
 from tracer.agent.state import SET, SET_BY_TESTS, State
 from tracer.sandbox import Limits, SandboxError
 from tracer.sandbox.shell import Shell
 from tracer.schema import Event, Trace
 from tracer.store import Dataset
+from tracer.tracing import JOB
 
 EDIT, RUN = f"{', '.join(SET)} = edit a.py:1\n- x\n+ y", f"{', '.join(SET)} = !ls"
 TEST = f"{', '.join(SET_BY_TESTS)} = !pytest"
@@ -70,24 +72,37 @@ def test_an_action_stands_between_two_states():
     assert test.before == run.after and test.after["error"] == "TypeError()"
 
 
-def test_a_corpus_of_episodes_is_a_dataset_like_any_other(run_main, tmp_path):
+def test_episodes_become_a_dataset_and_none_is_lost_when_that_is_interrupted(run_main, tmp_path):
     try:
         Shell(Limits(), tmp_path).close()
     except SandboxError as error:
         pytest.skip(str(error))
     folders = [project(tmp_path, name) for name in ("toolz-1.0", "xmltodict-1.0")]
-    arguments = ("corpus=agent", f"corpus.projects=[{','.join(folders)}]", "corpus.episodes=4")
-    arguments += ("processes=1", f"out={tmp_path / 'made'}")
+    arguments = ("corpus=agent", f"corpus.projects=[{','.join(folders)}]", "corpus.episodes=10")
+    arguments += ("processes=1", "commit_every=0", f"out={tmp_path / 'made'}")
+    played = []
+
+    def interrupted(program, *others, **asked):
+        if len(played) == JOB + 1:
+            raise KeyboardInterrupt
+        played.append(program.call)
+        return play(program, *others, **asked)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tracer.tracing.play", interrupted)
+        code, out, _ = run_main(trace, *arguments)
+    assert code == 130 and "the same command goes on" in out
     code, out, _ = run_main(trace, *arguments)
-    assert code == 0 and "4 programs" in out
+    assert code == 0 and "10 programs" in out
     dataset = Dataset(tmp_path / "made")
+    calls = [trace.input for split in ("train", "test") for trace in dataset.traces(split)]
+    assert len(calls) == len(set(calls)) == 10 and set(played[:JOB]) < set(calls)
     sides = {trace.origin: split for split in ("train", "test") for trace in dataset.traces(split)}
     assert sides == {"agent/toolz": "train", "agent/xmltodict": "test"}
-    assert [trace.origin for trace in episodes(dataset, "test")] == ["agent/xmltodict"] * 2
+    assert [trace.origin for trace in episodes(dataset, "test")] == ["agent/xmltodict"] * 5
     with pytest.raises(UserError, match="has no episodes of agents in its valid split"):
         episodes(dataset, "valid")
     assert dataset.layout.tokens == 64 and not list(dataset.faults())
-    assert sum(dataset.manifest["counts"]["train"].values()) > 0
     code, out, _ = run_main(trace, *arguments)
     assert code == 0 and "already made" in out
 

@@ -87,8 +87,8 @@ def test_an_episode_is_a_trace_of_its_actions_and_of_what_they_showed(episode):
     assert trace.source == (
         "status, changed, error = !wc -l < stack.py; false\n"
         "status, changed, error = edit stack.py:10\n"
-        "- return self.items.pop()\n"
-        "+ return self.items.pip()\n"
+        "-         return self.items.pop()\n"
+        "+         return self.items.pip()\n"
         "status, passed, failed, error = !python -m pytest test_stack.py\n"
     )
     assert [event.lineno for event in trace.events] == [1, 2, 5, 6]
@@ -107,7 +107,7 @@ def test_an_episode_is_a_trace_of_its_actions_and_of_what_they_showed(episode):
     assert after_edit == first | {"changed": "1"}
     counts = {"passed": "1", "failed": "1", "error": "AttributeError()"}
     assert last == after_edit | counts | {"status": "1"}
-    assert trace.stdout.startswith("$ wc -l < stack.py; false\n13\n$ edit stack.py:10\n- return")
+    assert trace.stdout.startswith("$ wc -l < stack.py; false\n13\n$ edit stack.py:10\n-   ")
     assert load_trace(dump_trace(trace)) == trace
 
 
@@ -179,13 +179,13 @@ def test_a_seed_gives_the_same_episode_again(project, policy, sandboxed):
 
 def test_what_was_broken_is_found_and_put_right(project, sandboxed):
     ends = []
-    for number in range(6):
+    for number in range(4):
         call = f"mutate_and_fix({number}, seed=0)"
         events = play(Program(str(project), call, "agent/tiny-stack"), LIMITS).trace.events
         failed = [frame["failed"] for frame in frames(events)]
         ends.append((failed[-1] == "0", any(count not in ("0", "None") for count in failed)))
-    assert sum(right for right, _ in ends) >= 4
-    assert sum(noticed for _, noticed in ends) >= 4
+    assert sum(right for right, _ in ends) >= 3
+    assert sum(noticed for _, noticed in ends) >= 3
 
 
 def test_an_episode_that_ends_its_shell_is_kept_as_far_as_it_came(project, sandboxed, monkeypatch):

@@ -4,8 +4,8 @@ An action is a statement that sets what it lets an agent see:
 
     status, changed, error = !grep -n "def merge" toolz/dicttoolz.py
     status, changed, error = edit toolz/dicttoolz.py:41
-    - return rv
-    + return None
+    -     return rv
+    +     return None
     status, passed, failed, error = !python -m pytest toolz/tests/test_dicttoolz.py
 
 So an episode is a program. Each step is an event of kind "line", with the state before the action
@@ -13,18 +13,19 @@ as its variables, and as its `arg` the last line that the terminal showed. All o
 """
 
 import platform
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracer.agent.state import SET, SET_BY_TESTS, State, after_command, last_line, set_by, steady
 from tracer.agent.workspace import Files
 from tracer.sandbox.shell import Reply, Shell
-from tracer.sandbox.tiers import packages
+from tracer.sandbox.tiers import SHELL_FOLDER, packages
 from tracer.schema import Event, Trace, program_id
 from tracer.values import Value
 
 _PYTEST = "-q --tb=line -o addopts= -p no:cacheprovider"
 ENVIRONMENT = {
-    "PYTHONPATH": ":".join(["/work/src", "/work", *packages()]),
+    "PYTHONPATH": ":".join([f"{SHELL_FOLDER}/src", SHELL_FOLDER, *packages()]),
     "PYTHONHASHSEED": "0",
     "PYTEST_ADDOPTS": f"'{_PYTEST}'",
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
@@ -75,25 +76,15 @@ class Episode:
     def run(self, command: str) -> State:
         """Run a command in the shell."""
         reply = self.shell.run(EXPORT + command)
-        self._add(f"{', '.join(set_by(command))} = !{command}", f"$ {command}", reply, command)
-        return self.state
+        return self._add(f"{', '.join(set_by(command))} = !{command}", reply, command)
 
     def edit(self, path: str, line: int, *new: str, old: int = 1) -> State:
-        """Put new lines in the place of `old` lines, from number `line` on."""
-        reply = self.shell.read(path)
-        is_there, is_new = reply.status == 0, reply.status == 1 and not old
-        lines = reply.output.split("\n") if is_there else [""]
-        before = lines[line - 1 : line - 1 + old] if is_there else []
-        fits = 1 <= line <= len(lines) and len(before) == old and not reply.truncated
-        if fits and (is_there or is_new):
-            lines[line - 1 : line - 1 + old] = new
-            reply = self.shell.write(path, "\n".join(lines))
-        elif is_there:
-            reply = Reply(f"{path}: no line {line} that can be read\n", 1, False, False)
-        hunk = [*(f"- {text.strip()}" for text in before), *(f"+ {text.strip()}" for text in new)]
+        """Put new lines in the place of `old` lines, from number `line` on; without old ones, a
+        file that is not there is made."""
+        before, reply = self._replace(path, line, new, old)
+        hunk = [*(f"- {text}" for text in before), *(f"+ {text}" for text in new)]
         action = "\n".join([f"edit {path}:{line}", *hunk])
-        self._add(f"{', '.join(SET)} = {action}", f"$ {action}", reply)
-        return self.state
+        return self._add(f"{', '.join(SET)} = {action}", reply)
 
     def trace(self, entry: str, origin: str, call: str | None = None) -> Trace:
         """The record, as far as the episode has come."""
@@ -116,15 +107,31 @@ class Episode:
             origin=origin,
         )
 
-    def _add(self, action: str, typed: str, reply: Reply, command: str = "") -> None:
+    def _replace(
+        self, path: str, line: int, new: Sequence[str], old: int
+    ) -> tuple[Sequence[str], Reply]:
+        """The lines that were there, and what came of it."""
+        reply = self.shell.read(path)
+        if reply.status and old or reply.status is None:
+            return [], reply
+        lines = reply.output.split("\n") if reply.status == 0 else [""]
+        before = lines[line - 1 : line - 1 + old]
+        if reply.truncated or not 1 <= line <= len(lines) or len(before) < old:
+            return before, Reply(f"{path}: no line {line} that can be read\n", 1, False, False)
+        lines[line - 1 : line - 1 + old] = new
+        return before, self.shell.write(path, "\n".join(lines))
+
+    def _add(self, action: str, reply: Reply, command: str = "") -> State:
         self.steps.append(Step(action, self.state, self._shown()))
         changed = self.files.changed()
         self.state = after_command(self.state, command, reply, changed)
         shown = reply.output if command or reply.status else f"{changed} changed\n"
         self.response = steady(shown)
         end = "" if self.response.endswith("\n") or not self.response else "\n"
-        self.terminal.append(f"{typed}\n{self.response}{end}")
+        typed = action.partition(" = ")[2].removeprefix("!")
+        self.terminal.append(f"$ {typed}\n{self.response}{end}")
         self.truncated |= reply.truncated
+        return self.state
 
     def _shown(self) -> Value | None:
         return last_line(self.response) if self.steps else None
