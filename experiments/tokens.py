@@ -28,7 +28,7 @@ from experiments.build import build
 from experiments.checkpoint import Checkpointer, write_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
-from experiments.evaluate import suite_traces
+from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
 from experiments.score import finite
@@ -196,7 +196,7 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
         jnp.asarray(automaton.table), automaton.context, automaton.closed, automaton.done
     )
     write = jax.jit(lambda scripts: model.write(scripts, grammar, cfg.length))
-    asked = list(islice(suite_traces(cfg, cfg.dataset), cfg.limit))
+    asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
     lines: list[dict] = []
     for mode in ("open", "free"):
