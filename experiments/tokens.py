@@ -231,9 +231,9 @@ def generations(
     """Of each trace whose prompt fits: its id, and what was written after the call of `main`."""
     asked = [found for trace in traces if (found := scripted(trace, cfg.form))]
     fitting = [each for each in asked if len(each.prompt) + len(each.first) < cfg.length]
-    for start in range(0, len(fitting), cfg.batch_size):
-        group = fitting[start : start + cfg.batch_size]
-        scripts = np.zeros((cfg.batch_size, cfg.length), np.int32)
+    for start in range(0, len(fitting), cfg.together):
+        group = fitting[start : start + cfg.together]
+        scripts = np.zeros((cfg.together, cfg.length), np.int32)
         for row, each in zip(scripts, group, strict=False):
             symbols = script(each, mode)[: cfg.length]
             row[: len(symbols)] = symbols
