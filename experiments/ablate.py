@@ -3,7 +3,7 @@
     sizes     a width for each route, at which all have equal parameters or operations
     trials    short runs of each route at every learning rate; the best goes on
     training  every route with every seed: the same data in the same order, the same steps
-    scores    on held-out programs, with controls; what an imagined statement costs
+    scores    on held-out programs, with controls, and on further suites; what a statement costs
     scaling   one seed at other sizes, and on shares of the training data
     table     CSV, Markdown, HTML and plots
 
@@ -14,7 +14,8 @@ The same command again goes on where it was: whatever is finished is in `out`.
 
 import json
 import math
-from itertools import islice
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.curves import Curve
 from experiments.data import Batches, open_dataset
-from experiments.evaluate import evaluate, suite_traces
+from experiments.evaluate import evaluate, spread, suite_traces
 from experiments.measure import measure
 from experiments.model import read_spec
 from experiments.predict import MODES, Predictor
@@ -43,8 +44,9 @@ from experiments.sizing import (
 )
 from experiments.tokens import run_tokens
 from experiments.train import train_run
+from tracer.schema import Trace
 
-MAY_DIFFER = ("seeds", "out", "processes")
+MAY_DIFFER = ("seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
@@ -62,27 +64,57 @@ def ablate(cfg: DictConfig) -> list[Result]:
     jax.config.update("jax_compilation_cache_dir", str(out.absolute() / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     sizes = sized_routes(cfg, out)
-    results = []
+    suites = asked_suites(cfg)
+    main, others = suites[0].name, {suite.name: list[Result]() for suite in suites[1:]}
+    results: list[Result] = []
+
+    def add(name: str, costs: dict[str, float], evals: list[Path]) -> None:
+        results.append(read_result(name, costs, evals, main))
+        for suite, found in others.items():
+            found.append(read_result(name, {}, evals, suite))
+        write_sheets(results, notes(cfg), out, others)
+        print(f"{name}: {out / 'table.html'}", flush=True)
+
     for route, size in sizes:
         rate = best_rate(cfg, route, out)
         runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
-        evals = [scored(cfg, run) for run in runs]
-        costs = {"learning_rate": rate} | size._asdict() | speed(runs[0])
-        results.append(read_result(route.name, costs, evals, cfg.suite.name))
-        write_sheets(results, notes(cfg), out)
-        print(f"{route.name}: {out / 'table.html'}", flush=True)
+        evals = [scored(run, suites) for run in runs]
+        add(route.name, {"learning_rate": rate} | size._asdict() | speed(runs[0]), evals)
     for name, overrides in cfg.text.items():
-        evals = [written(cfg, str(name), overrides, seed, out) for seed in cfg.seeds]
-        results.append(
-            read_result(str(name), text_costs(evals[0], cfg.suite.name), evals, cfg.suite.name)
-        )
-        write_sheets(results, notes(cfg), out)
-        print(f"{name}: {out / 'table.html'}", flush=True)
+        evals = [written(cfg, str(name), overrides, seed, out, suites) for seed in cfg.seeds]
+        add(str(name), text_costs(evals[0], main), evals)
     curves: list[Curve] = []
     for (route, _), result in zip(sizes, results, strict=False):
-        curves += scaling(cfg, route, result, out)
-        write_sheets(results, notes(cfg), out, curves)
+        curves += scaling(cfg, route, result, out, suites[0])
+        write_sheets(results, notes(cfg), out, others, curves)
     return results
+
+
+class Suite:
+    """What routes are scored on, traced once."""
+
+    def __init__(self, cfg: DictConfig, suite: DictConfig, limit: int):
+        self.name: str = suite.name
+        self.cfg = cfg.copy()
+        self.cfg.suite, self.cfg.limit = suite, limit
+
+    @cached_property
+    def traces(self) -> list[Trace]:
+        return spread(suite_traces(self.cfg, self.cfg.dataset), self.cfg.limit)
+
+
+def asked_suites(cfg: DictConfig) -> list[Suite]:
+    """The main one first; one that wants a file is left out where none is given."""
+    found = [Suite(cfg, cfg.suite, cfg.limit)]
+    for name, given in cfg.suites.items():
+        suite = composed("evaluate", [f"suite={name}", "run=none"]).suite
+        if OmegaConf.is_missing(suite, "path"):
+            suite.path = given.path
+        if "path" in given and not given.path:
+            print(f"{name} is not scored: suites.{name}.path=FILE", flush=True)
+        else:
+            found.append(Suite(cfg, suite, given.limit))
+    return found
 
 
 def check_same(cfg: DictConfig, out: Path) -> None:
@@ -163,7 +195,7 @@ def validation(run_dir: Path) -> float:
     return found[-1] if math.isfinite(found[-1]) else math.inf
 
 
-def scaling(cfg: DictConfig, route: Route, result: Result, out: Path) -> list[Curve]:
+def scaling(cfg: DictConfig, route: Route, result: Result, out: Path, suite: Suite) -> list[Curve]:
     """The first seed at every other size and on every share of the data; a size of its own has the
     same shape as the route has."""
     rate, seed = result.costs["learning_rate"], cfg.seeds[0]
@@ -179,9 +211,9 @@ def scaling(cfg: DictConfig, route: Route, result: Result, out: Path) -> list[Cu
             run_dir = out / "scaling" / name
             again = other._replace(overrides=(*other.overrides, share))
             train(cfg, again, rate, seed, run_dir, cfg.steps)
-            evals = [scored(cfg, run_dir)]
+            evals = [scored(run_dir, [suite], ["open"])]
             x = float(known_sizes(out)[name]["size"]["params"]) if by == "params" else value * here
-            points.append((x, right_in_open_loop(read_result(name, {}, evals, cfg.suite.name))))
+            points.append((x, right_in_open_loop(read_result(name, {}, evals, suite.name))))
         found.append(Curve(route.name, by, points))
     return found
 
@@ -207,21 +239,32 @@ def right_in_open_loop(result: Result) -> Interval:
     return interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
 
 
-def scored(cfg: DictConfig, run_dir: Path) -> Path:
+def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = MODES) -> Path:
+    """With every control on the first suite, if it is for all modes."""
     out = run_dir / "eval"
-    if not (out / f"{cfg.suite.name}.json").exists():
-        predictor = Predictor.of_run(run_dir)
-        traces = islice(suite_traces(cfg, cfg.dataset), cfg.limit)
-        evaluate(predictor, traces, list(MODES), out, cfg.suite.name, misled=True)
+    for suite in suites:
+        if not (out / f"{suite.name}.json").exists():
+            predictor = Predictor.of_run(run_dir)
+            misled = suite is suites[0] and list(modes) == list(MODES)
+            evaluate(predictor, suite.traces, list(modes), out, suite.name, misled)
     return out
 
 
-def written(cfg: DictConfig, name: str, overrides: list[str], seed: int, out: Path) -> Path:
+def written(
+    cfg: DictConfig,
+    name: str,
+    overrides: list[str],
+    seed: int,
+    out: Path,
+    suites: Sequence[Suite],
+) -> Path:
     run_dir = out / "runs" / f"{name}-{seed}"
-    if not (run_dir / "eval" / f"{cfg.suite.name}.json").exists():
-        own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"limit={cfg.limit}"]
-        own += [f"suite={cfg.suite.name}", f"steps={cfg.steps}"]
-        run_tokens(composed("tokens", [*own, *overrides]))
+    own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"steps={cfg.steps}"]
+    text = composed("tokens", [*own, *overrides])
+    for suite in suites:
+        if not (run_dir / "eval" / f"{suite.name}.json").exists():
+            text.suite, text.limit = suite.cfg.suite, suite.cfg.limit
+            run_tokens(text)
     return run_dir / "eval"
 
 

@@ -20,6 +20,7 @@ RESAMPLES = 500
 CONTROLS = ("copy", "shuffled", "misled")
 SHOWN = 10  # types, and kinds of statements
 OF_FAMILIES = ("synthetic", "swaps")  # corpora whose programs are of families, or lengths
+Measure = Callable[[Mapping[str, Any]], float | None]  # of a call; None where it has no such thing
 
 
 class Interval(NamedTuple):
@@ -90,9 +91,7 @@ def horizon(result: Result, mode: str, steps: int) -> Interval:
     return interval(result, mode, right)
 
 
-def interval(
-    result: Result, mode: str, measure: Callable[[Mapping[str, Any]], float | None]
-) -> Interval:
+def interval(result: Result, mode: str, measure: Measure) -> Interval:
     """Mean over calls, then over seeds, and the middle 95 % of the means of what is drawn again:
     seeds, and for each the programs."""
     seeds = [grouped([c for c in calls if c["mode"] == mode], measure) for calls in result.calls]
@@ -117,9 +116,7 @@ def interval(
     return Interval(value, float(low), float(high))
 
 
-def grouped(
-    calls: Iterable[Mapping[str, Any]], measure: Callable[[Mapping[str, Any]], float | None]
-) -> tuple[np.ndarray, np.ndarray]:
+def grouped(calls: Iterable[Mapping[str, Any]], measure: Measure) -> tuple[np.ndarray, np.ndarray]:
     """Per program the sum of what is measured, and of how many calls."""
     found: dict[str, list[float]] = {}
     for call in calls:
@@ -146,13 +143,28 @@ def shares(result: Result, mode: str, key: str) -> dict[str, Interval]:
 
 def families(result: Result, mode: str) -> dict[str, Interval]:
     """Effects that are right, by the corpus that the programs are of, or its family."""
+    return by_family(result, mode, lambda call: call["figures"]["effect_accuracy"])
+
+
+def finals(result: Result, mode: str) -> dict[str, Interval]:
+    """Last states that are exact, likewise."""
+    return by_family(result, mode, lambda call: float(call["true"][-1] == call["predicted"][-1]))
+
+
+def by_family(result: Result, mode: str, measure: Measure) -> dict[str, Interval]:
     calls = [call for seed in result.calls for call in seed if call["mode"] == mode]
-    names = sorted({family(call) for call in calls})
+    names = sorted({family(call) for call in calls}, key=natural)
 
-    def right(call: Mapping[str, Any], name: str) -> float | None:
-        return call["figures"]["effect_accuracy"] if family(call) == name else None
+    def of_one(call: Mapping[str, Any], name: str) -> float | None:
+        return measure(call) if family(call) == name else None
 
-    return {name: interval(result, mode, partial(right, name=name)) for name in names}
+    return {name: interval(result, mode, partial(of_one, name=name)) for name in names}
+
+
+def natural(name: str) -> tuple[str, int]:
+    """swaps/16 comes before swaps/128."""
+    corpus, _, inner = name.partition("/")
+    return (corpus, int(inner)) if inner.isdigit() else (name, 0)
 
 
 def family(call: Mapping[str, Any]) -> str:

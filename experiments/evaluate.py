@@ -73,10 +73,18 @@ def suite_traces(cfg: DictConfig, dataset: str) -> Iterator[Trace]:
     if cfg.suite.corpus is None:
         yield from open_dataset(dataset).traces(cfg.suite.split)
         return
-    corpus = OmegaConf.create({**cfg.suite.corpus, "path": cfg.suite.path})
+    path = {} if cfg.suite.path is None else {"path": cfg.suite.path}
+    corpus = OmegaConf.create({**cfg.suite.corpus, **path})
     processes = cfg.processes or os.cpu_count() or 1
     programs, limits = build_programs(corpus), Limits(**cfg.limits)
     yield from run_all(programs, limits, processes, keep_trace, **cfg.sandbox)
+
+
+def spread(traces: Iterable[Trace], limit: int) -> list[Trace]:
+    """So many at most, as far from one another as can be: corpora come one after the other."""
+    found = list(traces)
+    count = min(limit, len(found))
+    return [found[place * len(found) // count] for place in range(count)]
 
 
 def keep_trace(program: Program, outcome: Outcome) -> Trace:

@@ -25,7 +25,7 @@ from tracer.values import Value, render
 from tracer.windows import Window, finish
 
 MODES = ("filter", "open")
-BUCKETS = (12, 32, 128, 512)  # steps; a longer trajectory is cut
+BUCKETS = (12, 32, 128, 576)  # steps; a longer trajectory is cut
 BATCH = 256  # steps of a batch, padding included: in memory that is used again
 
 Frame = dict[str, str]

@@ -17,7 +17,7 @@ import numpy as np
 Frame = dict[str, str]
 Change = dict[str, str | None]  # new repr by name; None is unbound
 
-HORIZONS = tuple(2**n for n in range(9))
+HORIZONS = tuple(2**n for n in range(10))
 HEADLINES = (
     "state_exact_match",
     "key_match",

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,12 +30,18 @@ class Sheet(NamedTuple):
 
 
 def write_sheets(
-    results: Sequence[Result], notes: list[str], out: Path, curves: Sequence[Curve] = ()
+    results: Sequence[Result],
+    notes: list[str],
+    out: Path,
+    others: Mapping[str, Sequence[Result]] = MappingProxyType({}),
+    curves: Sequence[Curve] = (),
 ) -> None:
-    """table.csv, table.md, table.html and plots/*.svg, in a folder."""
+    """table.csv, table.md, table.html and plots/*.svg, in a folder. `others` are of further
+    suites."""
     lines = compare.table(results)
     (out / "table.csv").write_text(as_csv(lines))
-    sheets = [*all_sheets(results, lines), *([scaling_sheet(curves)] if curves else [])]
+    further = [sheet for suite, found in others.items() for sheet in suite_sheets(suite, found)]
+    sheets = [*all_sheets(results, lines), *further, *([scaling_sheet(curves)] if curves else [])]
     (out / "table.md").write_text(as_markdown(sheets, notes))
     templates = environment()
     plot = templates.get_template("plot.svg.jinja")
@@ -85,13 +92,26 @@ def all_sheets(results: Sequence[Result], lines: Sequence[Line]) -> list[Sheet]:
     sheets = [cost_sheet(results)]
     for mode in dict.fromkeys(line.mode for line in lines):
         there = [result for result in results if mode in result.modes]
-        sheets.append(figure_sheet(there, [line for line in lines if line.mode == mode], mode))
+        of_mode = [line for line in lines if line.mode == mode]
+        sheets.append(figure_sheet(there, of_mode, mode))
         for key, what in (("by_type", "type of the new value"), ("by_statement", "statement")):
             shares = {each.name: compare.shares(each, mode, key) for each in there}
             title = f"{mode}, % right by {what} (lowest to highest seed)"
             sheets.append(share_sheet(shares, title))
         shares = {each.name: compare.families(each, mode) for each in there}
         sheets.append(share_sheet(shares, f"{mode}, % of effects right by corpus"))
+    return sheets
+
+
+def suite_sheets(suite: str, results: Sequence[Result]) -> list[Sheet]:
+    lines = compare.table(results)
+    sheets = []
+    for mode in dict.fromkeys(line.mode for line in lines):
+        there = [result for result in results if mode in result.modes]
+        of_mode = [line for line in lines if line.mode == mode]
+        sheets.append(figure_sheet(there, of_mode, f"{suite}, {mode}"))
+        shares = {each.name: compare.finals(each, mode) for each in there}
+        sheets.append(share_sheet(shares, f"{suite}, {mode}, % of last states exact"))
     return sheets
 
 
@@ -104,7 +124,7 @@ def cost_sheet(results: Sequence[Result]) -> Sheet:
     return Sheet("What a route costs", ["route", *names], rows)
 
 
-def figure_sheet(results: Sequence[Result], lines: Sequence[Line], mode: str) -> Sheet:
+def figure_sheet(results: Sequence[Result], lines: Sequence[Line], title: str) -> Sheet:
     """Each figure with its interval; the controls of effects beside it."""
     head = ["route", *HEADLINES, "effects: copy", "actions shuffled", "states shuffled"]
     rows = []
@@ -113,8 +133,8 @@ def figure_sheet(results: Sequence[Result], lines: Sequence[Line], mode: str) ->
         cells = [percent(Interval(*own[name][3:6])) for name in HEADLINES]
         effects = own["effect_accuracy"]
         others = [plain(x) for x in (effects.copy, effects.shuffled, effects.misled)]
-        rows.append([result.name, *cells, *others, compare.divergence(result, mode)])
-    return Sheet(f"{mode}, %", [*head, "first divergence, by seed"], rows)
+        rows.append([result.name, *cells, *others, compare.divergence(result, lines[0].mode)])
+    return Sheet(f"{title}, %", [*head, "first divergence, by seed"], rows)
 
 
 def share_sheet(found: Mapping[str, Mapping[str, Interval]], title: str) -> Sheet:

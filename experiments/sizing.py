@@ -16,6 +16,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from jax.extend.core import ClosedJaxpr, Jaxpr, jaxpr_as_fun
+from jax.interpreters.partial_eval import dce_jaxpr
 from omegaconf import DictConfig
 
 from experiments.bench_model import random_batch
@@ -135,8 +136,10 @@ def imagine_flops(trainer: Trainer, spec: Spec, steps: int = 16) -> float:
 
 
 def flops(function: Callable, *args: Any) -> float:
-    """Operations of one call."""
-    return looped_flops(jax.make_jaxpr(function)(*args))
+    """Operations of one call, without those whose results nobody asks for."""
+    closed = jax.make_jaxpr(function)(*args)
+    needed, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars), instantiate=True)
+    return looped_flops(closed.replace(jaxpr=needed))
 
 
 def looped_flops(closed: ClosedJaxpr) -> float:

@@ -28,7 +28,7 @@ from experiments.build import build
 from experiments.checkpoint import Checkpointer, write_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
-from experiments.evaluate import suite_traces
+from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
 from experiments.score import finite
@@ -196,7 +196,7 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
         jnp.asarray(automaton.table), automaton.context, automaton.closed, automaton.done
     )
     write = jax.jit(lambda scripts: model.write(scripts, grammar, cfg.length))
-    asked = list(islice(suite_traces(cfg, cfg.dataset), cfg.limit))
+    asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
     lines: list[dict] = []
     for mode in ("open", "free"):
@@ -231,9 +231,9 @@ def generations(
     """Of each trace whose prompt fits: its id, and what was written after the call of `main`."""
     asked = [found for trace in traces if (found := scripted(trace, cfg.form))]
     fitting = [each for each in asked if len(each.prompt) + len(each.first) < cfg.length]
-    for start in range(0, len(fitting), cfg.batch_size):
-        group = fitting[start : start + cfg.batch_size]
-        scripts = np.zeros((cfg.batch_size, cfg.length), np.int32)
+    for start in range(0, len(fitting), cfg.together):
+        group = fitting[start : start + cfg.together]
+        scripts = np.zeros((cfg.together, cfg.length), np.int32)
         for row, each in zip(scripts, group, strict=False):
             symbols = script(each, mode)[: cfg.length]
             row[: len(symbols)] = symbols

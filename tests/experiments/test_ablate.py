@@ -15,6 +15,7 @@ from experiments.ablate import ablate
 from experiments.command import UserError
 from experiments.compare import Interval, Result, horizon, interval, line_of
 from experiments.curves import Curve, curve_charts
+from experiments.evaluate import spread
 from experiments.score import HEADLINES
 from experiments.sheets import write_sheets
 from experiments.sizing import Route, flops, matched, parameters
@@ -41,6 +42,17 @@ def test_a_loop_counts_as_often_as_it_runs():
     once = flops(lambda x: x @ w, jnp.ones((8, 16)))
     assert once == 2 * 8 * 16 * 16
     assert flops(looped, jnp.ones((8, 16))) == pytest.approx(15 * once, rel=0.01)
+
+
+def test_what_nobody_asks_for_does_not_count():
+    w = jnp.ones((16, 16))
+    once = flops(lambda x: x @ w, jnp.ones((8, 16)))
+
+    def wasteful(x):
+        unused, used = jax.lax.map(lambda x: (x @ w @ w, x @ w), x[None].repeat(3, 0))
+        return used
+
+    assert flops(wasteful, jnp.ones((8, 16))) == pytest.approx(3 * once, rel=0.01)
 
 
 def test_a_width_is_found_at_which_parameters_are_as_many_as_wanted(spec):
@@ -108,6 +120,19 @@ def test_effects_are_told_by_corpus_and_by_family(result):
         "synthetic/lists": 1.0,
         "synthetic/text": 0.5,
     }
+
+
+def test_last_states_are_told_by_length_in_the_order_of_lengths(result):
+    origins = ["swaps/128/1", "swaps/16/2", "swaps/128/3", "swaps/16/4"]
+    calls = [[c | {"origin": o} for c, o in zip(s, origins, strict=True)] for s in result.calls]
+    found = compare.finals(result._replace(calls=calls), "open")
+    assert list(found) == ["swaps/16", "swaps/128"]
+    assert found["swaps/128"].value == 1.0 and found["swaps/16"].value == pytest.approx(0.5)
+
+
+def test_traces_are_taken_from_all_of_a_suite():
+    assert spread(iter(range(10)), 4) == [0, 2, 5, 7]
+    assert spread(iter(range(3)), 9) == [0, 1, 2]
 
 
 def test_a_slope_is_the_exponent_of_what_is_wrong():
