@@ -1,0 +1,120 @@
+"""Free runs: they begin as given, take only ways that there are, and end."""
+
+import numpy as np
+import pytest
+
+from experiments.calibration import Claim, figures
+from experiments.control import ENDS, Turn, likeliest, turns
+from experiments.course import course
+from experiments.evaluate import evaluate
+from experiments.free import LANES, Start, free_runs
+from tracer.flow import BRANCHES, END, Ways
+from tracer.schema import KINDS
+
+LIMIT = 24
+FORK, LAST = Ways(4, 7, 9), Ways(END, END, END)
+
+
+def said(kind: str, branch: str = "other") -> dict[str, np.ndarray]:
+    """Nearly certain of one kind and one branch."""
+    odds = {"kind": np.full(len(KINDS), -9.0), "branch": np.full(len(BRANCHES), -9.0)}
+    odds["kind"][KINDS.index(kind)] = odds["branch"][BRANCHES.index(branch)] = 0.0
+    return odds
+
+
+@pytest.fixture(scope="module")
+def starts(predictor, traces) -> list[Start]:
+    cases = list(predictor.cases(traces))[: LANES + 2]
+    return [Start(case.trace.source, case.events[0]) for case in cases]
+
+
+@pytest.fixture(scope="module")
+def runs(predictor, starts) -> list:
+    return list(free_runs(predictor.trainer, predictor.params, starts, predictor.layout, LIMIT))
+
+
+def test_a_run_begins_with_what_is_given_and_goes_where_its_program_can(runs, starts):
+    for run, start in zip(runs, starts, strict=True):
+        first = run.steps[0]
+        assert (first.kind, first.line) == (start.event.kind, start.event.lineno)
+        for before, after in zip(run.steps, run.steps[1:], strict=False):
+            assert before.kind not in ENDS
+            if (before.kind, after.kind) == ("line", "line"):
+                assert after.line in run.script.ways[before.line][:2]
+            assert after.log_prob <= 1e-6
+
+
+def test_a_run_ends_with_its_frame_or_at_the_limit(runs):
+    for run in runs:
+        assert run.ended == (run.steps[-1].kind in ENDS)
+        assert run.ended or len(run.steps) == LIMIT + 1
+
+
+def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
+    own = predictor.trainer, predictor.params
+    for number in (0, LANES + 1):
+        [alone] = free_runs(*own, [starts[number]], predictor.layout, LIMIT)
+        found = [(step.kind, step.line) for step in alone.steps]
+        assert found == [(step.kind, step.line) for step in runs[number].steps]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ways", "label", "expected"),
+    [
+        ("line", FORK, said("line", "inside"), ("line", 4)),
+        ("line", FORK, said("line", "past"), ("line", 7)),
+        ("line", FORK, said("exception"), ("exception", 1)),
+        ("line", LAST, said("line"), ("return", 1)),  # there is nowhere else to go
+        ("line", Ways(4, END, END), said("return", "past"), ("return", 1)),
+        ("line", Ways(4, 4, END), said("return"), ("line", 4)),  # and here no end
+        ("exception", FORK, said("line"), ("line", 9)),
+        ("exception", LAST, said("line"), ("unwind", 1)),
+    ],
+)
+def test_what_comes_next_is_the_likeliest_of_what_can(kind, ways, label, expected):
+    found = likeliest(turns(kind, 1, "x = 1", ways, label))
+    assert found[:2] == expected and 0.9 < np.exp(found.log_prob) <= 1
+
+
+def test_the_chances_of_all_that_can_come_next_add_up_to_one():
+    odds = said("line", "inside")
+    found = list(turns("line", 1, "for x in y:", FORK, odds))
+    shares = [turn.log_prob for turn in found]
+    best = likeliest(found)
+    total = np.logaddexp.reduce(shares)
+    assert best.log_prob == pytest.approx(max(shares) - total)
+    assert {turn.line for turn in found if turn.kind == "line"} == {4, 7}
+
+
+def test_all_figures_are_there_of_free_runs_too(predictor, traces, tmp_path):
+    result = evaluate(predictor, traces[:4], ["free"], tmp_path, "free")["free"]
+    assert result["course"]["path"]["n"] == result["n_traces"]
+    assert 0 <= result["state_exact_match"] <= 1 and result["calibration"]["states"]["n"] > 0
+
+
+def test_the_course_of_a_program_is_right_where_every_event_is(predictor, traces):
+    cases = list(predictor.cases(traces))
+    perfect = [
+        prediction._replace(
+            turns=[Turn(event.kind, event.lineno, 0.0) for event in prediction.case.events]
+        )
+        for prediction in predictor.predict(cases, "filter")
+    ]
+    found = course(perfect)
+    assert found["event"]["accuracy"] == found["path"]["accuracy"] == 1
+    assert found["next_statement"] == {
+        "n": found["next_statement"]["n"],
+        "accuracy": 1,
+        "majority": found["next_statement"]["majority"],
+    }
+    assert 0.5 <= found["next_statement"]["majority"] <= 1
+    late = [prediction._replace(extra=1) for prediction in perfect]
+    assert course(late)["path"]["accuracy"] == 0
+
+
+def test_a_calibration_error_by_hand():
+    claims = [Claim(0.95, True)] * 3 + [Claim(0.95, False)] + [Claim(0.15, False)] * 4
+    found = figures(claims)
+    assert found["ece"] == pytest.approx((4 * abs(0.95 - 0.75) + 4 * 0.15) / 8)
+    assert found["selective"]["0.5"] == 0.75 and found["selective"]["1"] == 3 / 8
+    assert figures([]) == {"n": 0}
