@@ -38,7 +38,7 @@ class Belief(NamedTuple):
 
     rows: Int[Array, "B T V L"]  # cells of the slots that hold rows
     log_prob: Float[Array, "B T V"]  # of each of these rows
-    labels: dict[str, Float[Array, "B T C"]]  # log-probabilities of their classes
+    labels: dict[str, Float[Array, "B T _"]]  # log-probabilities of their classes
 
 
 class Imagined(NamedTuple):
@@ -184,7 +184,7 @@ class WorldModel(nnx.Module):
         self,
         symbols: Int[Array, "B T V L"],
         log_prob: Float[Array, "B T V"],
-        labels: list[Float[Array, "B T C"]],
+        labels: list[Float[Array, "B T _"]],
     ) -> Belief:
         names = [field.name for field in self.spec.labels]
         found = dict(zip(names, labels, strict=True))
@@ -193,7 +193,7 @@ class WorldModel(nnx.Module):
     def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
         return self.decoder.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
 
-    def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T C"]]:
+    def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T _"]]:
         shape = self.dynamics.summary(latents).shape[:2]
         last = jnp.full((*shape, 1), self.spec.slots - 1)
         return self.decoder.label_logits(self.dynamics.cells(latents, last)[:, :, 0])

@@ -136,7 +136,7 @@ class Spelling(Protocol):
 
     def spell(
         self, latents: Latents
-    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T C"]]]:
+    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T _"]]]:
         """The symbols of every cell, the log-probability that the model gave each slot's, and of
         each label that of its classes."""
         ...

@@ -186,7 +186,7 @@ class Slots(nnx.Module):
 
     def spell(
         self, latents: Latents
-    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T C"]]]:
+    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T _"]]]:
         z, odds = jnp.split(latents[..., self.deter :], [self.stoch], -1)
         labels = jnp.split(odds[:, :, -1, 1:], np.cumsum(self.labels)[:-1], -1)
         return self._symbols(z), odds[..., 0], labels

@@ -16,8 +16,9 @@ FORK, LAST = Ways(4, 7, 9), Ways(END, END, END)
 
 
 def said(kind: str, branch: str = "other") -> dict[str, np.ndarray]:
-    """Nearly certain of one kind and one branch."""
+    """Nearly certain of one kind and one branch; least of all would it expect an exception."""
     odds = {"kind": np.full(len(KINDS), -9.0), "branch": np.full(len(BRANCHES), -9.0)}
+    odds["kind"][KINDS.index("exception")] = -20.0
     odds["kind"][KINDS.index(kind)] = odds["branch"][BRANCHES.index(branch)] = 0.0
     return odds
 
@@ -52,7 +53,7 @@ def test_a_run_ends_with_its_frame_or_at_the_limit(runs):
 
 def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
     own = predictor.trainer, predictor.params
-    for number in (0, LANES + 1):
+    for number in (0, len(starts) - 1):
         [alone] = free_runs(*own, [starts[number]], predictor.layout, LIMIT)
         found = [(step.kind, step.line) for step in alone.steps]
         assert found == [(step.kind, step.line) for step in runs[number].steps]

@@ -164,16 +164,18 @@ def test_to_predict_in_the_open_is_to_observe_once_and_to_imagine_the_rest(model
     states = {f.name: batch[f.name][:, :1] for f in (spec.rows, *spec.labels, spec.reset)}
     every = np.broadcast_to(np.arange(LAYOUT.statements), (BATCH, LAYOUT.statements))
     references = np.full((*every.shape, LAYOUT.references), spec.slots)
+    there = batch["mask"]
     for row in range(BATCH):
-        references[row, batch["statement"][row]] = batch["references"][row]
+        references[row, batch["statement"][row, there[row]]] = batch["references"][row, there[row]]
     actions = {"statement": every, "references": references}
     at = trainer.begin(model.trained.params, batch | states | actions)
     beliefs = []
     for step in range(LAYOUT.steps - 1):
         at, belief = trainer.advance(model.trained.params, at, batch["statement"][:, step])
         beliefs.append(belief)
-    stepped = jax.tree.map(lambda *steps: np.concatenate(steps, 1), *beliefs)
-    whole = jax.tree.map(lambda array: array[:, 1:], predict(model, batch, first))
+    stepped = jax.tree.map(lambda *steps: np.concatenate(steps, 1)[there[:, 1:]], *beliefs)
+    whole = predict(model, batch, first)
+    whole = jax.tree.map(lambda array: np.asarray(array)[:, 1:][there[:, 1:]], whole)
     np.testing.assert_allclose(whole.log_prob, stepped.log_prob, rtol=1e-3, atol=1e-3)
     assert np.mean(np.asarray(whole.rows == stepped.rows)) > 0.999  # ties may fall otherwise
     assert whole.labels.keys() == stepped.labels.keys() == {"kind", "depth", "branch"}
