@@ -22,12 +22,14 @@ class Turn(NamedTuple):
     log_prob: float
 
 
-def likeliest(turns: Iterable[Turn]) -> Turn:
-    """With its probability among those that can be."""
+def choose(turns: Iterable[Turn], draw: np.random.Generator | None = None) -> Turn:
+    """The likeliest, or one that is drawn, with its probability among those that can be."""
     found = list(turns)
-    best = max(found, key=lambda turn: turn.log_prob)
-    total = np.logaddexp.reduce([turn.log_prob for turn in found])
-    return best._replace(log_prob=float(best.log_prob - total))
+    odds = np.array([turn.log_prob for turn in found])
+    odds -= np.logaddexp.reduce(odds)
+    noise = 0.0 if draw is None else draw.gumbel(size=len(odds))
+    best = int(np.argmax(odds + noise))
+    return found[best]._replace(log_prob=float(odds[best]))
 
 
 def turns(

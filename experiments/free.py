@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from experiments.control import ENDS, likeliest, turns
+from experiments.control import ENDS, choose, turns
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
@@ -49,17 +49,23 @@ def free_runs(
     layout: Layout,
     limit: int,
     shuffled: bool = False,
+    drawn: int | None = None,
 ) -> Iterator[Run]:
-    """In the order of the starts. `shuffled`: each statement does what another one would."""
+    """In the order of the starts. `shuffled`: each statement does what another one would; `drawn`
+    is the seed of runs that draw what comes next, all but the first."""
     for at in range(0, len(starts), LANES):
-        lanes = [Lane(start, layout) for start in starts[at : at + LANES]]
+        lanes = [
+            Lane(start, layout, None if drawn is None or not number else [drawn, number])
+            for number, start in enumerate(starts[at : at + LANES], at)
+        ]
         yield from imagine(trainer, params, lanes, layout, limit, shuffled)
 
 
 class Lane:
     """A run on its way."""
 
-    def __init__(self, start: Start, layout: Layout):
+    def __init__(self, start: Start, layout: Layout, seed: list[int] | None):
+        self.draw = None if seed is None else np.random.default_rng(seed)
         self.start, self.layout = start, layout
         self.script = read_script(start.source, start.event.lineno)
         given = dict.fromkeys((*start.event.locals, *self.script.names))
@@ -83,7 +89,8 @@ class Lane:
         last = self.steps[-1]
         said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
         text = self.script.statements[last.line]
-        turn = likeliest(turns(last.kind, last.line, text, self.script.ways[last.line], said))
+        ways = self.script.ways[last.line]
+        turn = choose(turns(last.kind, last.line, text, ways, said), self.draw)
         rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
         self.steps.append(Step(turn.kind, turn.line, rows, turn.log_prob, odds))
 

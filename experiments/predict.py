@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
-from experiments.control import Turn, likeliest, turns
+from experiments.control import Turn, choose, turns
 from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
@@ -168,7 +168,7 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     for step, event in enumerate(case.events[:-1], 1):
         said = {name: label[step] for name, label in labels.items()}
         ways = case.ways.get(event.lineno, NOWHERE)
-        found.append(likeliest(turns(event.kind, event.lineno, event.statement, ways, said)))
+        found.append(choose(turns(event.kind, event.lineno, event.statement, ways, said)))
     outcomes = [text(tuple(row)) for row in rows[:steps, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
     return Prediction(case, expected, log_probs[:steps], names, found, output, outcomes)

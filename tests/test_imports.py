@@ -16,7 +16,7 @@ ORDER = {
         bytecode statements schema witness cells tokens
         flow state layout
         monitor project
-        trace script encode watch table sandbox.guard
+        trace script entry encode watch table sandbox.guard
         windows shards part store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols
         sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
@@ -57,6 +57,7 @@ ORDER = {
         control free
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course
+        risks foresee
         trace train evaluate imagine report bench tokens ablate publish
         export stats
     """,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.calibration import Claim, figures
-from experiments.control import ENDS, Turn, likeliest, turns
+from experiments.control import ENDS, Turn, choose, turns
 from experiments.course import course
 from experiments.evaluate import evaluate
 from experiments.free import LANES, Start, free_runs
@@ -73,7 +73,7 @@ def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
     ],
 )
 def test_what_comes_next_is_the_likeliest_of_what_can(kind, ways, label, expected):
-    found = likeliest(turns(kind, 1, "x = 1", ways, label))
+    found = choose(turns(kind, 1, "x = 1", ways, label))
     assert found[:2] == expected and 0.9 < np.exp(found.log_prob) <= 1
 
 
@@ -81,7 +81,7 @@ def test_the_chances_of_all_that_can_come_next_add_up_to_one():
     odds = said("line", "inside")
     found = list(turns("line", 1, "for x in y:", FORK, odds))
     shares = [turn.log_prob for turn in found]
-    best = likeliest(found)
+    best = choose(found)
     total = np.logaddexp.reduce(shares)
     assert best.log_prob == pytest.approx(max(shares) - total)
     assert {turn.line for turn in found if turn.kind == "line"} == {4, 7}
