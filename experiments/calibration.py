@@ -19,7 +19,8 @@ class Claim(NamedTuple):
 
 
 def calibration(predictions: Iterable[Prediction], mode: str) -> dict[str, Any]:
-    """Of whole states, and of the values that changed, or were expected to."""
+    """Of whole states, and of the values that the model decided on: of a slot that no statement
+    touched it is certain, whatever it holds."""
     states, values = [], []
     for prediction in predictions:
         case = prediction.case
@@ -30,7 +31,7 @@ def calibration(predictions: Iterable[Prediction], mode: str) -> dict[str, Any]:
             names = prediction.names
             states.append(Claim(float(np.exp(odds[: len(names)].sum())), true == expected))
             for name, log_prob in zip(names, odds, strict=False):
-                if {true.get(name), expected.get(name)} != {before.get(name)}:
+                if log_prob < 0 or expected.get(name) != before.get(name):
                     right = true.get(name) == expected.get(name)
                     values.append(Claim(float(np.exp(log_prob)), right))
     return {"states": figures(states), "values": figures(values)}
