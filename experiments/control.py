@@ -1,7 +1,7 @@
 """Where a program goes next, from what a model says of the kind of event and of the branch."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,14 +22,17 @@ class Turn(NamedTuple):
     log_prob: float
 
 
-def choose(turns: Iterable[Turn], draw: np.random.Generator | None = None) -> Turn:
-    """The likeliest, or one that is drawn, with its probability among those that can be."""
+def weighed(turns: Iterable[Turn]) -> list[Turn]:
+    """With their probabilities among those that can be."""
     found = list(turns)
-    odds = np.array([turn.log_prob for turn in found])
-    odds -= np.logaddexp.reduce(odds)
-    noise = 0.0 if draw is None else draw.gumbel(size=len(odds))
-    best = int(np.argmax(odds + noise))
-    return found[best]._replace(log_prob=float(odds[best]))
+    total = np.logaddexp.reduce([turn.log_prob for turn in found])
+    return [turn._replace(log_prob=float(turn.log_prob - total)) for turn in found]
+
+
+def choose(turns: Sequence[Turn], draw: np.random.Generator | None = None) -> Turn:
+    """The likeliest, or one that is drawn."""
+    noise = np.zeros(len(turns)) if draw is None else draw.gumbel(size=len(turns))
+    return max(zip(turns, noise, strict=True), key=lambda pair: pair[0].log_prob + pair[1])[0]
 
 
 def turns(

@@ -1,7 +1,10 @@
 """How right a model is about the course of programs: what runs next, and what is raised."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from experiments.control import ENDS
 from experiments.predict import Prediction
@@ -28,6 +31,7 @@ def course(predictions: Sequence[Prediction]) -> dict[str, Any]:
     event            of all events: kind and line
     exception_type   of the exceptions raised: that one is raised, and its class
     path             of the calls: every event
+    raises           of free runs: whether a call comes to an exception, as area under the curve
     """
     each = [list(moves(prediction)) for prediction in predictions]
     every = [move for found in each for move in found]
@@ -44,6 +48,13 @@ def course(predictions: Sequence[Prediction]) -> dict[str, Any]:
         "path": share(
             not prediction.extra and all(move.predicted == move.true for move in found)
             for prediction, found in zip(predictions, each, strict=True)
+        ),
+        "raises": ranked(
+            [
+                (prediction.raises, any(move.raised for move in found))
+                for prediction, found in zip(predictions, each, strict=True)
+                if prediction.raises is not None
+            ]
         ),
     }
 
@@ -63,6 +74,18 @@ def moves(prediction: Prediction) -> Iterator[Move]:
             class_of(render(after.arg)) if raises and after.arg else None,
             class_of(prediction.raised[step]) if there else None,
         )
+
+
+def ranked(claims: Sequence[tuple[float, bool]]) -> dict[str, float]:
+    """Area under the receiver operating characteristic: how often what is so was held likelier
+    than what is not, ties counting half."""
+    yes = np.array([chance for chance, so in claims if so])
+    no = np.array([chance for chance, so in claims if not so])
+    found = {"n": len(claims), "positives": len(yes)}
+    if not len(yes) or not len(no):
+        return found | {"auroc": math.nan}
+    above = yes[:, None] > no
+    return found | {"auroc": float((above + 0.5 * (yes[:, None] == no)).mean())}
 
 
 def class_of(text: str | None) -> str | None:

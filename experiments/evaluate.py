@@ -245,7 +245,9 @@ def show(result: dict, path: Path) -> None:
             cells = [percent(at["key_value_match"]), f"{at['n']} calls"]
             table.add_row(name, *cells, *(percent(o["key_value_match"]) for o in other))
         for name, at in figures["course"].items():
-            table.add_row(f"course: {name}", percent(at["accuracy"]), f"of {at['n']}")
+            if at["n"]:
+                right = percent(at.get("accuracy", at.get("auroc", float("nan"))))
+                table.add_row(f"course: {name}", right, f"of {at['n']}")
         for name, at in figures["calibration"].items():
             error = percent(at["ece"]) if at["n"] else "-"
             table.add_row(f"calibration error: {name}", error, f"of {at['n']}")

@@ -1,12 +1,13 @@
 """Free runs: from a first state and the source alone, the model chooses what runs next too."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from experiments.control import ENDS, choose, turns
+from experiments.control import ENDS, choose, turns, weighed
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
@@ -17,6 +18,7 @@ from tracer.tokens import encode_statement
 from tracer.values import Value
 
 LANES = 16  # runs that are imagined together
+TINY = 1e-9  # certain is never all
 STATEMENTS = (16, 64, 256)  # of a frame, at most; a run that comes to one beyond ends
 
 
@@ -28,6 +30,7 @@ class Step(NamedTuple):
     rows: np.ndarray  # [V + 1, L], the outcome last
     log_prob: float  # of that this came next
     odds: np.ndarray  # [V + 1], log-probabilities of the rows
+    raises: float = 0.0  # chance that an exception came in its place
 
 
 class Run(NamedTuple):
@@ -35,6 +38,12 @@ class Run(NamedTuple):
     script: Script
     steps: list[Step]  # the first is given
     ended: bool  # else it came to the limit of steps
+
+    @property
+    def raises(self) -> float:
+        """The chance that an exception is raised on the way."""
+        chances = [min(step.raises, 1 - TINY) for step in self.steps]
+        return 1 - math.exp(sum(math.log1p(-chance) for chance in chances))
 
 
 class Start(NamedTuple):
@@ -90,9 +99,11 @@ class Lane:
         said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
         text = self.script.statements[last.line]
         ways = self.script.ways[last.line]
-        turn = choose(turns(last.kind, last.line, text, ways, said), self.draw)
+        found = weighed(turns(last.kind, last.line, text, ways, said))
+        turn = choose(found, self.draw)
+        raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
         rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
-        self.steps.append(Step(turn.kind, turn.line, rows, turn.log_prob, odds))
+        self.steps.append(Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises))
 
     def run(self) -> Run:
         return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
-from experiments.control import Turn, choose, turns
+from experiments.control import Turn, choose, turns, weighed
 from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
@@ -57,6 +57,7 @@ class Prediction(NamedTuple):
     output: str | None
     raised: list[str | None]  # per step, the repr of what an event that is an exception raises
     extra: int = 0  # steps beyond the last true one
+    raises: float | None = None  # in a free run, the chance that it comes to an exception
 
 
 class Predictor:
@@ -168,7 +169,7 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     for step, event in enumerate(case.events[:-1], 1):
         said = {name: label[step] for name, label in labels.items()}
         ways = case.ways.get(event.lineno, NOWHERE)
-        found.append(choose(turns(event.kind, event.lineno, event.statement, ways, said)))
+        found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
     outcomes = [text(tuple(row)) for row in rows[:steps, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
     return Prediction(case, expected, log_probs[:steps], names, found, output, outcomes)
@@ -191,6 +192,7 @@ def from_run(case: Case, run: Run) -> Prediction:
         outcomes[-1] if run.steps[-1].kind == "return" else None,
         outcomes[:steps],
         max(0, len(run.steps) - steps),
+        run.raises,
     )
 
 

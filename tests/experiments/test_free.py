@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from experiments.calibration import Claim, figures
-from experiments.control import ENDS, Turn, choose, turns
-from experiments.course import course
+from experiments.control import ENDS, Turn, choose, turns, weighed
+from experiments.course import course, ranked
 from experiments.evaluate import evaluate
-from experiments.free import LANES, Start, free_runs
+from experiments.free import LANES, Run, Start, Step, free_runs
 from tracer.flow import BRANCHES, END, Ways
 from tracer.schema import KINDS
+from tracer.script import read_script
 
 LIMIT = 24
 FORK, LAST = Ways(4, 7, 9), Ways(END, END, END)
@@ -73,17 +74,17 @@ def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
     ],
 )
 def test_what_comes_next_is_the_likeliest_of_what_can(kind, ways, label, expected):
-    found = choose(turns(kind, 1, "x = 1", ways, label))
+    found = choose(weighed(turns(kind, 1, "x = 1", ways, label)))
     assert found[:2] == expected and 0.9 < np.exp(found.log_prob) <= 1
 
 
 def test_the_chances_of_all_that_can_come_next_add_up_to_one():
     odds = said("line", "inside")
-    found = list(turns("line", 1, "for x in y:", FORK, odds))
-    shares = [turn.log_prob for turn in found]
-    best = choose(found)
-    total = np.logaddexp.reduce(shares)
-    assert best.log_prob == pytest.approx(max(shares) - total)
+    found = weighed(turns("line", 1, "for x in y:", FORK, odds))
+    assert np.logaddexp.reduce([turn.log_prob for turn in found]) == pytest.approx(0)
+    assert choose(found) == max(found, key=lambda turn: turn.log_prob)
+    drawn = [choose(found, np.random.default_rng(seed)) for seed in range(200)]
+    assert drawn.count(choose(found)) > 180
     assert {turn.line for turn in found if turn.kind == "line"} == {4, 7}
 
 
@@ -111,6 +112,18 @@ def test_the_course_of_a_program_is_right_where_every_event_is(predictor, traces
     assert 0.5 <= found["next_statement"]["majority"] <= 1
     late = [prediction._replace(extra=1) for prediction in perfect]
     assert course(late)["path"]["accuracy"] == 0
+
+
+def test_a_curve_by_hand():
+    found = ranked([(0.9, True), (0.4, True), (0.4, False), (0.1, False)])
+    assert found == {"n": 4, "positives": 2, "auroc": (1 + 1 + 0.5 + 1) / 4}
+    assert np.isnan(ranked([(0.5, True)])["auroc"])
+
+
+def test_the_chance_of_an_exception_is_that_of_any_step():
+    rows = np.zeros((1, 1), int)
+    steps = [Step("line", 1, rows, 0.0, np.zeros(1), chance) for chance in (0.0, 0.5, 0.5)]
+    assert Run((), read_script("x", 1), steps, False).raises == pytest.approx(0.75)
 
 
 def test_a_calibration_error_by_hand():
