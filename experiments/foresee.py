@@ -69,10 +69,10 @@ def foresee(
     sandbox: Mapping[str, Any] | None = None,
 ) -> Foresight:
     """What a call of a program's function is expected to do, in so many steps."""
-    start = begin(source, call, dict(sandbox or {}))
+    start = begin(source, call, dict(sandbox or {}), steps)
     trainer, layout = predictor.trainer, predictor.layout
     starts = [start] * LANES
-    runs = list(free_runs(trainer, predictor.params, starts, layout, steps, drawn=seed))
+    runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
     unwanted = {"ask": 0.2, "refuse": 0.5, "what": ["exception", "no end", "risk", "bound"]} | dict(
         unwanted or {}
     )
@@ -86,7 +86,7 @@ def foresee(
     return Foresight(result, len(returned) / len(runs), expected, coverage(runs), verdict)
 
 
-def begin(source: str, call: str, sandbox: dict[str, Any]) -> Start:
+def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:
     """The call's first state, by a run of the program in which the function does nothing."""
     with user_errors(ValueError):
         empty = stub(source, call)
@@ -94,7 +94,7 @@ def begin(source: str, call: str, sandbox: dict[str, Any]) -> Start:
         outcome = box.run(empty.source.encode(), call)
     for event in outcome.trace.events:
         if (event.kind, event.lineno) == ("line", empty.line):
-            return Start(source, Event("line", 0, 0, empty.line, "", event.locals))
+            return Start(source, Event("line", 0, 0, empty.line, "", event.locals), steps)
     raise UserError(f"{call}: {outcome.error or outcome.kind} before the first statement")
 
 

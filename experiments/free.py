@@ -49,6 +49,7 @@ class Run(NamedTuple):
 class Start(NamedTuple):
     source: str
     event: Event  # a frame's first statement, and the variables before it
+    limit: int  # of steps
 
 
 def free_runs(
@@ -56,7 +57,6 @@ def free_runs(
     params: Any,
     starts: Sequence[Start],
     layout: Layout,
-    limit: int,
     shuffled: bool = False,
     drawn: int | None = None,
 ) -> Iterator[Run]:
@@ -67,7 +67,7 @@ def free_runs(
             Lane(start, layout, None if drawn is None or not number else [drawn, number])
             for number, start in enumerate(starts[at : at + LANES], at)
         ]
-        yield from imagine(trainer, params, lanes, layout, limit, shuffled)
+        yield from imagine(trainer, params, lanes, shuffled)
 
 
 class Lane:
@@ -88,11 +88,11 @@ class Lane:
         held = [self.start.event.locals.get(name) for name in self.names]
         return [*held, *[None] * (self.layout.slots + 1 - len(held))]
 
-    def on(self, limit: int, statements: int) -> bool:
+    def on(self, statements: int) -> bool:
         """Whether there is a statement to be run."""
         last = self.steps[-1]
         known = last.line in self.script and self.numbers[last.line] < statements
-        return last.kind not in ENDS and known and len(self.steps) <= limit
+        return last.kind not in ENDS and known and len(self.steps) <= self.start.limit
 
     def take(self, belief: Belief, number: int) -> None:
         last = self.steps[-1]
@@ -136,8 +136,6 @@ def imagine(
     trainer: Trainer,
     params: Any,
     lanes: Sequence[Lane],
-    layout: Layout,
-    limit: int,
     shuffled: bool,
 ) -> Iterator[Run]:
     longest = max(len(lane.script.statements) for lane in lanes)
@@ -146,7 +144,7 @@ def imagine(
     windows = [lane.batch(size) for lane in filled]
     batch = {name: np.stack([window[name] for window in windows]) for name in windows[0]}
     at = trainer.begin(params, batch)
-    while any(going := [lane.on(limit, size) for lane in lanes]):
+    while any(going := [lane.on(size) for lane in lanes]):
         chosen = np.zeros(LANES, np.int32)
         for number, lane in enumerate(lanes):
             if going[number]:

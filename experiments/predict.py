@@ -29,7 +29,8 @@ from tracer.windows import Window, finish
 
 MODES = ("filter", "open", "free")
 BUCKETS = (12, 32, 128, 576)  # steps; a longer trajectory is cut
-FARTHEST = 256  # steps of a free run
+FARTHEST = 256  # steps of a free run, and no more than twice those of the truth and a few
+FEW = 16
 BATCH = 256  # steps of a batch, padding included: in memory that is used again
 
 Frame = dict[str, str]
@@ -139,8 +140,12 @@ class Predictor:
                 yield from self._predict(group, size, mode, shuffled, misled)
 
     def _run(self, cases: Sequence[Case], shuffled: bool) -> Iterator[Prediction]:
-        starts = [Start(case.trace.source, case.events[0]) for case in cases]
-        runs = free_runs(self.trainer, self.params, starts, self.layout, FARTHEST, shuffled)
+        cases = sorted(cases, key=lambda case: len(case.events))
+        starts = [
+            Start(case.trace.source, case.events[0], min(FARTHEST, 2 * len(case.events) + FEW))
+            for case in cases
+        ]
+        runs = free_runs(self.trainer, self.params, starts, self.layout, shuffled)
         yield from map(from_run, cases, runs)
 
     def _predict(

@@ -47,7 +47,7 @@ def test_effects_are_read_off_a_statement(text, expected):
 def test_the_arguments_are_evaluated_and_the_function_is_not_run(tmp_path):
     there = tmp_path / "file"
     there.write_text("")
-    start = begin(PROGRAM, f"clean({str(there)!r}, 1 + 1 == 2)", {})
+    start = begin(PROGRAM, f"clean({str(there)!r}, 1 + 1 == 2)", {}, 9)
     assert start.event.lineno == 4 and there.exists()
     assert {name: value.data for name, value in start.event.locals.items()} == {
         "path": str(there),
@@ -61,7 +61,7 @@ def test_the_arguments_are_evaluated_and_the_function_is_not_run(tmp_path):
 )
 def test_a_call_that_cannot_begin_is_told(call, message):
     with pytest.raises(UserError, match=message):
-        begin(PROGRAM, call, {})
+        begin(PROGRAM, call, {}, 9)
 
 
 def run(*events: tuple[str, int], count: int = 0, ended: bool = True) -> Run:

@@ -27,12 +27,12 @@ def said(kind: str, branch: str = "other") -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def starts(predictor, traces) -> list[Start]:
     cases = list(predictor.cases(traces))[: LANES + 2]
-    return [Start(case.trace.source, case.events[0]) for case in cases]
+    return [Start(case.trace.source, case.events[0], LIMIT) for case in cases]
 
 
 @pytest.fixture(scope="module")
 def runs(predictor, starts) -> list:
-    return list(free_runs(predictor.trainer, predictor.params, starts, predictor.layout, LIMIT))
+    return list(free_runs(predictor.trainer, predictor.params, starts, predictor.layout))
 
 
 def test_a_run_begins_with_what_is_given_and_goes_where_its_program_can(runs, starts):
@@ -55,7 +55,7 @@ def test_a_run_ends_with_its_frame_or_at_the_limit(runs):
 def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
     own = predictor.trainer, predictor.params
     for number in (0, len(starts) - 1):
-        [alone] = free_runs(*own, [starts[number]], predictor.layout, LIMIT)
+        [alone] = free_runs(*own, [starts[number]], predictor.layout)
         found = [(step.kind, step.line) for step in alone.steps]
         assert found == [(step.kind, step.line) for step in runs[number].steps]
 
