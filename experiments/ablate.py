@@ -32,7 +32,7 @@ from experiments.data import Batches, open_dataset
 from experiments.evaluate import evaluate, spread, suite_traces
 from experiments.measure import measure
 from experiments.model import read_spec
-from experiments.predict import MODES, Predictor
+from experiments.predict import Predictor
 from experiments.sheets import write_sheets
 from experiments.sizing import (
     Route,
@@ -49,6 +49,7 @@ from tracer.schema import Trace
 MAY_DIFFER = ("seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
+GIVEN = ("filter", "open")  # modes that are scored: statements are given
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
 
 
@@ -239,13 +240,13 @@ def right_in_open_loop(result: Result) -> Interval:
     return interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
 
 
-def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = MODES) -> Path:
+def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = GIVEN) -> Path:
     """With every control on the first suite, if it is for all modes."""
     out = run_dir / "eval"
     for suite in suites:
         if not (out / f"{suite.name}.json").exists():
             predictor = Predictor.of_run(run_dir)
-            misled = suite is suites[0] and list(modes) == list(MODES)
+            misled = suite is suites[0] and list(modes) == list(GIVEN)
             evaluate(predictor, suite.traces, list(modes), out, suite.name, misled)
     return out
 

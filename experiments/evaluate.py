@@ -16,7 +16,9 @@ from rich.table import Table
 
 from experiments.atomic import write_whole
 from experiments.build import build_programs
+from experiments.calibration import calibration
 from experiments.command import UserError, command, user_errors
+from experiments.course import course
 from experiments.data import open_dataset
 from experiments.others import judged, read_predictions
 from experiments.predict import (
@@ -119,6 +121,8 @@ def evaluate(
             "copy": score([copied(case, mode) for case in cases]),
             "shuffled": score([scored(prediction, mode) for prediction in wrong]),
             **({"misled": mislead(predictor, cases, mode)} if misled else {}),
+            "course": course(predictions),
+            "calibration": calibration(predictions, mode),
             "coverage": coverage(cases),
             "n_cut": sum(case.cut for case in cases),
             "params": predictor.size,
@@ -145,8 +149,8 @@ def counted(traces: Iterable[Trace], outcomes: dict[str, int]) -> Iterator[Trace
 def scored(prediction: Prediction, mode: str) -> Scored:
     case, frames = prediction.case, prediction.frames
     own = [frames[0], *frames[:-1]]
-    seen = own if mode == "open" else held_before(case)
-    return compared(case, frames, seen, prediction.output)
+    seen = held_before(case) if mode == "filter" else own
+    return compared(case, frames, seen, prediction.output, prediction.extra)
 
 
 def copied(case: Case, mode: str) -> Scored:
@@ -162,7 +166,11 @@ def held_before(case: Case) -> list[dict[str, str]]:
 
 
 def compared(
-    case: Case, frames: list[dict[str, str]], before: list[dict[str, str]], output: str | None
+    case: Case,
+    frames: list[dict[str, str]],
+    before: list[dict[str, str]],
+    output: str | None,
+    extra: int = 0,
 ) -> Scored:
     last = case.events[-1]
     returned = last.kind == "return" and last.arg is not None
@@ -175,6 +183,7 @@ def compared(
         statements=[event.statement for event in case.events],
         output=render(last.arg) if returned and last.arg else None,
         predicted_output=output,
+        extra=extra,
     )
 
 
@@ -210,6 +219,8 @@ def line(prediction: Prediction, mode: str) -> dict:
         "predicted": prediction.frames,
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
+        "predicted_kinds": [turn.kind for turn in prediction.turns],
+        "predicted_lines": [turn.line for turn in prediction.turns],
         "program": found.program,
         "figures": finite(score_trace(found)),
     }
@@ -233,6 +244,13 @@ def show(result: dict, path: Path) -> None:
             name = f"key_value_match, {horizon} steps on"
             cells = [percent(at["key_value_match"]), f"{at['n']} calls"]
             table.add_row(name, *cells, *(percent(o["key_value_match"]) for o in other))
+        for name, at in figures["course"].items():
+            if at["n"]:
+                right = percent(at.get("accuracy", at.get("auroc", float("nan"))))
+                table.add_row(f"course: {name}", right, f"of {at['n']}")
+        for name, at in figures["calibration"].items():
+            error = percent(at["ece"]) if at["n"] else "-"
+            table.add_row(f"calibration error: {name}", error, f"of {at['n']}")
         Console().print(table)
     print(
         f"coverage {percent(result[modes[0]]['coverage'])}; programs {result['programs']}; {path}"

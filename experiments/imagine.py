@@ -1,5 +1,6 @@
 """`python -m experiments.imagine run=DIR program=FILE.py call='f(3)'`: imagined beside true."""
 
+import math
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -12,6 +13,7 @@ from experiments.predict import MODES, Case, Prediction, Predictor, not_held, tr
 from experiments.score import change
 from tracer.__main__ import remarks
 from tracer.sandbox import Limits, Outcome, Sandbox
+from tracer.script import read_script
 from tracer.values import render
 
 SHORT = 60  # characters of a value in a warning
@@ -34,7 +36,10 @@ def main(cfg: DictConfig) -> None:
     if case.cut:
         print(f"only the first {len(case.events)} events are imagined")
     [prediction] = predictor.predict([case], cfg.mode)
-    show(prediction, cfg.mode)
+    if cfg.mode == "free":
+        show_run(prediction)
+    else:
+        show(prediction, cfg.mode)
     if outcome.kind != "ok":
         raise UserError(complaint(cfg, outcome))
 
@@ -67,11 +72,40 @@ def show(prediction: Prediction, mode: str) -> None:
         cells = (changes(change(true[step], true[step + 1])), changes(guess))
         mark = Text("=", style="green") if exact else Text("x", style="red")
         table.add_row(str(step), str(event.lineno), Text(event.statement), *map(Text, cells), mark)
-    Console(width=None if Console().is_terminal else 110).print(table)
+    print_table(table)
     last = case.events[-1]
     if last.kind == "return" and last.arg:
         print(f"returned {render(last.arg)}, imagined {prediction.output}")
     print(f"{right} of {len(case.events) - 1} states are wholly right")
+
+
+def show_run(prediction: Prediction) -> None:
+    """Step by step: where the program truly went, where it was imagined to go, and what changed.
+    Both lines are those of one step, and need not agree."""
+    case = prediction.case
+    script = read_script(case.trace.source, case.events[0].lineno)
+    table = Table(title=f"{case.trace.entry}, free mode: from the arguments and the source alone")
+    for column in ("step", "true line", "imagined line", "statement", "imagined", "sure, %"):
+        table.add_column(column, overflow="fold")
+    frames = prediction.frames
+    for step, turn in enumerate(prediction.turns):
+        event = case.events[step] if step < len(case.events) else None
+        after = step + 1
+        known = after < min(len(frames), len(prediction.turns))
+        guess = changes(change(frames[step], frames[after])) if known else ""
+        text = script.statements.get(turn.line, "") if turn.kind == "line" else turn.kind
+        true = f"{event.kind if event.kind != 'line' else ''} {event.lineno}" if event else ""
+        sure = f"{100 * math.exp(turn.log_prob):.0f}" if step else ""
+        table.add_row(str(step), true, str(turn.line), Text(text), Text(guess), sure)
+    print_table(table)
+    last, end = case.events[-1], prediction.turns[-1].kind
+    true = f"returned {render(last.arg)}" if last.kind == "return" and last.arg else last.kind
+    imagined = f"returned {prediction.output}" if end == "return" else end
+    print(f"truly {true}; imagined: {imagined}, {len(prediction.turns)} events")
+
+
+def print_table(table: Table) -> None:
+    Console(width=None if Console().is_terminal else 110).print(table)
 
 
 def changes(found: dict[str, str | None]) -> str:

@@ -13,19 +13,24 @@ from omegaconf import DictConfig
 
 from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
+from experiments.control import Turn, choose, turns, weighed
+from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
 from rssm.model import Belief
 from rssm.spec import Spec
 from rssm.step import Trainer
 from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces
+from tracer.flow import NOWHERE, Ways, flow_table
 from tracer.layout import check_schema
-from tracer.schema import KINDS, Event, Trace, frames
+from tracer.schema import Event, Trace, frames
 from tracer.values import Value, render
 from tracer.windows import Window, finish
 
-MODES = ("filter", "open")
+MODES = ("filter", "open", "free")
 BUCKETS = (12, 32, 128, 576)  # steps; a longer trajectory is cut
+FARTHEST = 256  # steps of a free run, and no more than twice those of the truth and a few
+FEW = 16
 BATCH = 256  # steps of a batch, padding included: in memory that is used again
 
 Frame = dict[str, str]
@@ -39,16 +44,21 @@ class Case(NamedTuple):
     trajectory: Trajectory
     window: dict[str, np.ndarray]
     cut: bool  # there were more steps than the model was asked about
+    ways: Mapping[int, Ways]  # of its source
 
 
 class Prediction(NamedTuple):
-    """What was expected of a case: per step the frame, and what the call returned."""
+    """What was expected of a case: per step the frame, the event, and what the call returned."""
 
     case: Case
     frames: list[Frame]
-    log_probs: np.ndarray  # [T, V] of the rows
-    kinds: list[str]
+    log_probs: np.ndarray  # [T, V + 1] of the rows
+    names: tuple[str, ...]  # of the slots
+    turns: list[Turn]
     output: str | None
+    raised: list[str | None]  # per step, the repr of what an event that is an exception raises
+    extra: int = 0  # steps beyond the last true one
+    raises: float | None = None  # in a free run, the chance that it comes to an exception
 
 
 class Predictor:
@@ -104,18 +114,23 @@ class Predictor:
     def case(self, trace: Trace, events: list[Event]) -> Case:
         steps = next((b for b in BUCKETS if len(events) <= b), BUCKETS[-1])
         layout = self.layout._replace(steps=steps, values=2 * steps + 16, statements=128)
-        trajectory = encode_trajectory(events[:steps], layout)
+        ways = flow_table(trace.source)
+        trajectory = encode_trajectory(events[:steps], layout, ways)
         piece = next(pieces(trajectory, layout))
         window = Window(layout)
         window.add(piece)
         kept = window.steps
-        return Case(trace, events[:kept], trajectory, finish(window), kept < len(events))
+        return Case(trace, events[:kept], trajectory, finish(window), kept < len(events), ways)
 
     def predict(
         self, cases: Sequence[Case], mode: str, shuffled: bool = False, misled: bool = False
     ) -> Iterator[Prediction]:
         """In the order of their lengths; with `shuffled` each step gets a wrong statement, and when
-        `misled` the model sees a wrong value of each variable."""
+        `misled` the model sees a wrong value of each variable. In `free` mode it sees the first
+        state and the source."""
+        if mode == "free":
+            yield from self._run(cases, shuffled)
+            return
         ordered = sorted(cases, key=lambda case: (len(case.window["mask"]), len(case.events)))
         for steps, alike in groupby(ordered, key=lambda case: len(case.window["mask"])):
             same = list(alike)
@@ -123,6 +138,15 @@ class Predictor:
             for start in range(0, len(same), size):
                 group = same[start : start + size]
                 yield from self._predict(group, size, mode, shuffled, misled)
+
+    def _run(self, cases: Sequence[Case], shuffled: bool) -> Iterator[Prediction]:
+        cases = sorted(cases, key=lambda case: len(case.events))
+        starts = [
+            Start(case.trace.source, case.events[0], min(FARTHEST, 2 * len(case.events) + FEW))
+            for case in cases
+        ]
+        runs = free_runs(self.trainer, self.params, starts, self.layout, shuffled)
+        yield from map(from_run, cases, runs)
 
     def _predict(
         self, cases: Sequence[Case], size: int, mode: str, shuffled: bool, misled: bool
@@ -145,9 +169,36 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     names, steps = case.trajectory.names, len(case.events)
     expected = [held_frame(case, 0)]
     expected += [frame(names, state) for state in rows[1:steps].tolist()]
-    kinds = [KINDS[kind] for kind in belief.labels["kind"][number, :steps]]
-    output = text(tuple(rows[steps - 1, -1].tolist())) if kinds[-1] == "return" else None
-    return Prediction(case, expected, log_probs[:steps], kinds, output)
+    labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
+    found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
+    for step, event in enumerate(case.events[:-1], 1):
+        said = {name: label[step] for name, label in labels.items()}
+        ways = case.ways.get(event.lineno, NOWHERE)
+        found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
+    outcomes = [text(tuple(row)) for row in rows[:steps, -1].tolist()]
+    output = outcomes[-1] if found[-1].kind == "return" else None
+    return Prediction(case, expected, log_probs[:steps], names, found, output, outcomes)
+
+
+def from_run(case: Case, run: Run) -> Prediction:
+    """Steps that the run lacks have no variables."""
+    steps = len(case.events)
+    there = run.steps[:steps]
+    names = run.names
+    frames = [held_frame(case, 0), *(frame(names, step.rows.tolist()) for step in there[1:])]
+    frames += [{}] * (steps - len(frames))
+    outcomes = [text(tuple(step.rows[-1].tolist())) for step in run.steps]
+    return Prediction(
+        case,
+        frames,
+        np.stack([step.odds for step in there]),
+        names,
+        [Turn(step.kind, step.line, step.log_prob) for step in run.steps],
+        outcomes[-1] if run.steps[-1].kind == "return" else None,
+        outcomes[:steps],
+        max(0, len(run.steps) - steps),
+        run.raises,
+    )
 
 
 def frame(names: Sequence[str], state: Iterable[Iterable[int]]) -> Frame:

@@ -160,7 +160,7 @@ def load_suite(path: Path) -> Suite | None:
     return Suite(
         path.stem,
         modes,
-        horizon_charts(modes),
+        [*horizon_charts(modes), *reliability_charts(modes)],
         [(key, counts(modes, key)) for key in ("by_type", "by_statement")],
         choose(path.with_suffix(".predictions.jsonl")),
     )
@@ -216,6 +216,29 @@ def horizon_charts(modes: Mapping[str, Mapping]) -> list[Chart]:
             y = Axis(key, [0, 0.25, 0.5, 0.75, 1])
             charts.append(chart(f"{mode}: {key.replace('_', ' ')}", series, x, y))
     return [one for one in charts if one]
+
+
+def reliability_charts(modes: Mapping[str, Mapping]) -> list[Chart]:
+    """How often what was said with some probability is so; on the diagonal, as often as said."""
+    charts = []
+    x, y = (Axis(name, [0, 0.25, 0.5, 0.75, 1]) for name in ("probability", "share that is right"))
+    for mode, figures in modes.items():
+        found = part(figures, "calibration")
+        series = [
+            Series("values that change", "model", reliability(part(found, "values"))),
+            Series("whole states", "shuffled", reliability(part(found, "states"))),
+        ]
+        diagonal = Series("as often as said", "copy", [(0.0, 0.0), (1.0, 1.0)])
+        if any(one.points for one in series):
+            charts.append(chart(f"{mode}: reliability", [*series, diagonal], x, y))
+    return [one for one in charts if one]
+
+
+def reliability(found: Mapping) -> list[Point]:
+    bins = found.get("bins")
+    rows = [row for row in bins if isinstance(row, dict)] if isinstance(bins, list) else []
+    pairs = [(row.get("probability"), row.get("accuracy")) for row in rows]
+    return [(x, y) for x, y in pairs if is_number(x) and is_number(y)]
 
 
 def horizons(figures: Mapping, key: str) -> list[Point]:

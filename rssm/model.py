@@ -20,13 +20,13 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Dynamics, Inputs, Latents, Monitored, Spelling
+from rssm.dynamics.base import Action, Carry, Dynamics, Inputs, Latents, Monitored, Spelling
 from rssm.encoder import Encoder
 from rssm.heads import Heads, Sources
 from rssm.losses import masked_mean
 from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
-from rssm.tables import in_use, pick_slots, take_rows
+from rssm.tables import Rows, in_use, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 HALF = 0.693  # nats: what has less of a surprise has more than half of the probability
@@ -38,7 +38,15 @@ class Belief(NamedTuple):
 
     rows: Int[Array, "B T V L"]  # cells of the slots that hold rows
     log_prob: Float[Array, "B T V"]  # of each of these rows
-    labels: dict[str, Int[Array, "B T"]]
+    labels: dict[str, Float[Array, "B T _"]]  # log-probabilities of their classes
+
+
+class Imagined(NamedTuple):
+    """Where a rollout has come: a latent, and what every step of it can look back on."""
+
+    carry: Carry
+    actions: Action  # of all statements of the batch's table, [B, S, ...]
+    memory: Int[Array, "B 1 V L"]  # the rows that were observed at the first step
 
 
 class WorldModel(nnx.Module):
@@ -114,6 +122,23 @@ class WorldModel(nnx.Module):
         seen = jnp.ones_like(inputs.reset) if seen is None else seen
         return self.read(rollout.guess, self._memory_rows(batch, seen), self._texts(batch))
 
+    def begin(self, batch: Batch) -> Imagined:
+        """After the first step of a batch whose actions are the statements of its table, one after
+        the other: what a rollout may choose from."""
+        x, actions = self.encoder(batch)
+        first = jax.tree.map(lambda a: a[:, :1], actions)
+        reset = jnp.ones_like(batch[self.spec.reset.name][:, :1])
+        seen = Inputs(Rows(x.table, x.numbers[:, :1]), first, reset)
+        carry, _ = self.dynamics.observe(self.dynamics.initial(len(reset)), seen, None)
+        table = batch[self.spec.rows.table or ""].astype(jnp.int32)
+        return Imagined(carry, actions, take_rows(table, batch[self.spec.rows.name][:, :1]))
+
+    def advance(self, at: Imagined, chosen: Int[Array, " B"]) -> tuple[Imagined, Belief]:
+        """One statement on, by its number in the table: the belief has one step."""
+        action = jax.tree.map(lambda a: take_rows(a, chosen[:, None]), at.actions)
+        carry, rollout = self.dynamics.imagine(at.carry, action, None)
+        return at._replace(carry=carry), self.read(rollout.after, at.memory, action.tokens)
+
     def read(
         self,
         latents: Latents,
@@ -146,7 +171,8 @@ class WorldModel(nnx.Module):
         rows, log_prob = (pick_slots(jnp.moveaxis(x, 0, 2), rank) for x in ranked)
         kept = same > log_prob
         log_prob = jnp.where(kept, jax.nn.log_sigmoid(same), jax.nn.log_sigmoid(-same) + log_prob)
-        labels = {name: x.argmax(-1) for name, x in self._label_logits(latents).items()}
+        logits = self._label_logits(latents)
+        labels = {name: jax.nn.log_softmax(x) for name, x in logits.items()}
         return Belief(jnp.where(kept[..., None], memory, rows), log_prob, labels)
 
     @property
@@ -154,14 +180,20 @@ class WorldModel(nnx.Module):
         assert self.heads is not None
         return self.heads
 
-    def _spelled(self, symbols: Int[Array, "B T V L"], log_prob: Float[Array, "B T V"]) -> Belief:
-        labels = {f.name: symbols[:, :, -1, cell] for cell, f in enumerate(self.spec.labels)}
-        return Belief(symbols[:, :, :-1], log_prob[:, :, :-1], labels)
+    def _spelled(
+        self,
+        symbols: Int[Array, "B T V L"],
+        log_prob: Float[Array, "B T V"],
+        labels: list[Float[Array, "B T _"]],
+    ) -> Belief:
+        names = [field.name for field in self.spec.labels]
+        found = dict(zip(names, labels, strict=True))
+        return Belief(symbols[:, :, :-1], log_prob[:, :, :-1], found)
 
     def _same_logit(self, latents: Latents) -> Float[Array, "B T V1"]:
         return self.decoder.rows.same_logit(self.dynamics.summary(latents)[:, :, :-1])
 
-    def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T C"]]:
+    def _label_logits(self, latents: Latents) -> dict[str, Float[Array, "B T _"]]:
         shape = self.dynamics.summary(latents).shape[:2]
         last = jnp.full((*shape, 1), self.spec.slots - 1)
         return self.decoder.label_logits(self.dynamics.cells(latents, last)[:, :, 0])

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from rssm.types import Array
 
-VERSION = "windows-v1"
+VERSION = "windows-v2"
 
 Batch = dict[str, Array]  # by field name, each with a batch axis in front
 

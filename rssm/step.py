@@ -8,7 +8,7 @@ import optax
 from flax import nnx
 
 from rssm.guard import Guard, judge
-from rssm.model import Belief, WorldModel
+from rssm.model import Belief, Imagined, WorldModel
 from rssm.spec import Batch
 from rssm.types import Array, Bool, Int, PRNGKeyArray
 
@@ -39,6 +39,8 @@ class Trainer:
         self.train_step = jax.jit(self._train_step, donate_argnums=0)
         self.eval_step = jax.jit(self._eval_step)
         self.predict = jax.jit(self._predict)
+        self.begin = jax.jit(self._begin)
+        self.advance = jax.jit(self._advance)
 
     def initial(self) -> TrainState:
         params = jax.tree.map(jnp.copy, self.params)  # the first step takes them away
@@ -80,6 +82,14 @@ class Trainer:
     def _eval_step(self, params: Any, batch: Batch, key: PRNGKeyArray) -> Metrics:
         loss, metrics = nnx.merge(self.graph, params).loss(batch, key)
         return metrics | {"loss": loss}
+
+    def _begin(self, params: Any, batch: Batch) -> Imagined:
+        return nnx.merge(self.graph, params).begin(batch)
+
+    def _advance(
+        self, params: Any, at: Imagined, chosen: Int[Array, " B"]
+    ) -> tuple[Imagined, Belief]:
+        return nnx.merge(self.graph, params).advance(at, chosen)
 
     def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"] | None) -> Belief:
         return nnx.merge(self.graph, params).predict(batch, seen, None)

@@ -36,7 +36,7 @@ def test_every_role_is_found(folder):
     spec = Spec.from_schema(schema_of(folder))
     roles = (spec.rows, spec.action, spec.address, spec.reset, spec.mask)
     assert [f.name for f in roles] == ["slots", "statement", "references", "reset", "mask"]
-    assert [field.name for field in spec.labels] == ["kind", "depth"]
+    assert [field.name for field in spec.labels] == ["kind", "depth", "branch"]
     assert spec[spec.rows.table].shape == (6, 5)
     assert spec[spec.action.table].shape == (3, 7)
 
@@ -74,7 +74,7 @@ def test_another_version_is_refused_in_one_line(folder):
     schema = schema_of(folder) | {"version": "windows-v0"}
     with pytest.raises(ValueError) as error:
         Spec.from_schema(schema)
-    assert str(error.value) == "schema version 'windows-v0'; this program reads 'windows-v1'"
+    assert str(error.value) == "schema version 'windows-v0'; this program reads 'windows-v2'"
 
 
 def test_a_dataset_of_another_version_is_refused_in_one_line(folder):
@@ -83,7 +83,7 @@ def test_a_dataset_of_another_version_is_refused_in_one_line(folder):
 
     schema = schema_of(folder) | {"version": "windows-v0"}
     (folder / "schema.json").write_text(json.dumps(schema))
-    with pytest.raises(UserError, match="'windows-v0'; this program reads 'windows-v1'$"):
+    with pytest.raises(UserError, match="'windows-v0'; this program reads 'windows-v2'$"):
         open_dataset(folder)
 
 

@@ -14,9 +14,9 @@ ORDER = {
     "tracer": """
         tree foreign atoms classes values vocab sandbox.limits sandbox.frames
         bytecode statements schema witness cells tokens
-        state layout
+        flow state layout
         monitor project
-        trace encode watch table sandbox.guard
+        trace script entry encode watch table sandbox.guard
         windows shards part store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols
         sandbox.kernel sandbox.syscalls sandbox.landlock sandbox.seccomp sandbox.confine
@@ -56,7 +56,10 @@ ORDER = {
         compare curves sheets
         build data snapshot checkpoint
         model loop pretrained
+        control free
         predict bench_tracer bench_sandbox bench_model sizing
+        calibration course
+        risks foresee
         trace train evaluate imagine report bench tokens ablate publish agent
         export stats
     """,

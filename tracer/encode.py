@@ -4,12 +4,15 @@ A trajectory is what one call does: the events of its frame, in order. A nested 
 it (its effect shows at the frame's next event) and a trajectory of its own.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from tracer.cells import Unreadable, decode, encode
+from tracer.flow import Ways, branch
 from tracer.layout import DEPTHS, Layout
 from tracer.schema import KINDS, Event
 from tracer.tokens import encode_statement
@@ -39,6 +42,7 @@ class Trajectory(NamedTuple):
     states: list[tuple[tuple[int, ...], ...]]  # per step: a row of cells per slot, outcome last
     kinds: list[int]
     depths: list[int]
+    branches: list[int]  # which way the statement before each step took
     actions: list[tuple[tuple[int, ...], tuple[int, ...]]]  # per step: tokens, references
     exact: list[tuple[bool, ...]]  # per step and slot: the row holds the value exactly
     lost: int  # names for which there was no slot
@@ -47,7 +51,10 @@ class Trajectory(NamedTuple):
         return len(self.states)
 
 
-def encode_trajectory(events: list[Event], layout: Layout) -> Trajectory:
+def encode_trajectory(
+    events: list[Event], layout: Layout, flow: Mapping[int, Ways] = MappingProxyType({})
+) -> Trajectory:
+    """`flow` are the ways of the source; without them no branch is told."""
     found = list(dict.fromkeys(name for event in events for name in event.locals))
     names, lost = tuple(found[: layout.slots]), max(0, len(found) - layout.slots)
     slots = {name: number for number, name in enumerate(names)}
@@ -65,7 +72,16 @@ def encode_trajectory(events: list[Event], layout: Layout) -> Trajectory:
         actions.append(texts[event.statement])
     kinds = [KINDS.index(event.kind) for event in events]
     depths = [min(event.depth, DEPTHS - 1) for event in events]
-    return Trajectory(names, states, kinds, depths, actions, exact, lost)
+    branches = [0, *(taken(flow, *pair) for pair in pairwise(events))]
+    return Trajectory(names, states, kinds, depths, branches, actions, exact, lost)
+
+
+def taken(flow: Mapping[int, Ways], event: Event, after: Event) -> int:
+    """The number in BRANCHES of the way from one event of a frame to the next."""
+    ways = flow.get(event.lineno)
+    if ways is None or (event.kind, after.kind) != ("line", "line"):
+        return 0
+    return branch(ways, after.lineno)
 
 
 def pieces(trajectory: Trajectory, layout: Layout) -> Iterator[dict[str, np.ndarray]]:
@@ -102,6 +118,7 @@ def _piece(trajectory: Trajectory, start: int, layout: Layout) -> tuple[dict, in
         "slots": np.array(slots),
         "kind": np.array(trajectory.kinds[start:stop]),
         "depth": np.array(trajectory.depths[start:stop]),
+        "branch": np.array(trajectory.branches[start:stop]),
         "statement": np.array([number for number, _ in actions]),
         "references": np.array([references for _, references in actions]),
     }

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import numpy as np
 
 from tracer.cells import CELLS
+from tracer.flow import BRANCHES
 from tracer.schema import KINDS
 from tracer.tokens import TOKENS
 from tracer.vocab import REFERENCES, SYMBOLS, VALUE_SYMBOLS
 
-VERSION = "windows-v1"
+VERSION = "windows-v2"
 DEPTHS = 8  # deeper calls count as the deepest
 
 
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
             Field("slots", "observation", _dtype(values), (steps, slots), values, "values"),
             Field("kind", "observation", "uint8", (steps,), len(KINDS)),
             Field("depth", "observation", "uint8", (steps,), DEPTHS),
+            Field("branch", "observation", "uint8", (steps,), len(BRANCHES)),
             Field("statement", "action", _dtype(statements), (steps,), statements, "statements"),
             Field("references", "address", "uint8", (steps, self.references), slots + 1),
             Field("reset", "reset", "bool", (steps,), 2),

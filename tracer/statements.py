@@ -27,16 +27,16 @@ def statement_table(source: str) -> dict[int, Statement]:
     """Every line that belongs to a statement, and that statement."""
     lines = _NEWLINE.split(source)
     spans: list[tuple[Node, int, int]] = []  # the first statement of a line has it all
-    for node in sorted(filter(_is_node, ast.walk(ast.parse(source))), key=_place):
+    for node in sorted(filter(_is_node, ast.walk(ast.parse(source))), key=place):
         last = _header_end(node)
-        if spans and _place(node)[0] <= spans[-1][2]:  # `a = 1; b = 2`, `if x: y = 1`
+        if spans and place(node)[0] <= spans[-1][2]:  # `a = 1; b = 2`, `if x: y = 1`
             first, start, end = spans.pop()
             spans.append((first, start, max(end, last)))
         else:
             spans.append((node, _decorated_from(node), last))
     table: dict[int, Statement] = {}
     for node, start, last in spans:
-        first = _place(node)[0]
+        first = place(node)[0]
         text = _text(lines[first - 1 : last], isinstance(node, ast.stmt) and not _body(node))
         statement = Statement(first, text, type(node).__name__, _loop(node))
         table |= dict.fromkeys(range(start, last + 1), statement)
@@ -47,7 +47,7 @@ def _is_node(node: ast.AST) -> TypeGuard[Node]:
     return isinstance(node, Node)
 
 
-def _place(node: Node) -> tuple[int, int]:
+def place(node: Node) -> tuple[int, int]:
     where = node.pattern if isinstance(node, ast.match_case) else node
     return where.lineno, where.col_offset
 
@@ -60,13 +60,13 @@ def _header_end(node: Node) -> int:
     """The last line before the body, or of the body when that begins on the header's line."""
     body = _body(node)
     if not body:
-        return getattr(node, "end_lineno", None) or _place(node)[0]
+        return getattr(node, "end_lineno", None) or place(node)[0]
     begin, end = _decorated_from(body[0]), getattr(body[-1], "end_lineno", 0)
-    return begin - 1 if begin > _place(node)[0] else end
+    return begin - 1 if begin > place(node)[0] else end
 
 
 def _decorated_from(node: Node) -> int:
-    return min([_place(node)[0], *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return min([place(node)[0], *(d.lineno for d in getattr(node, "decorator_list", []))])
 
 
 def _text(lines: list[str], simple: bool) -> str:

@@ -33,6 +33,7 @@ class Window:
             "slots": np.where(slots > 0, slots + shift, 0),
             "kind": piece["kind"],
             "depth": piece["depth"],
+            "branch": piece["branch"],
             "statement": piece["statement"] + self.statements,
             "references": piece["references"],
             "reset": np.arange(last - first) == 0,

@@ -134,9 +134,11 @@ class Spelling(Protocol):
     """A model whose latents are symbols: what it believes is read off them, and no head decodes it.
     It is trained by its own loss alone, with every step seen."""
 
-    def spell(self, latents: Latents) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"]]:
-        """The symbols of every cell, and the log-probability that the model gave each slot's; of a
-        label, its class."""
+    def spell(
+        self, latents: Latents
+    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T _"]]]:
+        """The symbols of every cell, the log-probability that the model gave each slot's, and of
+        each label that of its classes."""
         ...
 
 

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import einops
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax.typing import DTypeLike
 
@@ -43,7 +44,9 @@ from rssm.nets import (
 from rssm.tables import Rows, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
-Latents = Float[Array, "B T V E"]  # h, z and the log-probability of z, of every slot
+# Of every slot h and z, and then how likely z was made: the logarithm of its probability, and of
+# that of each class of each label.
+Latents = Float[Array, "B T V E"]
 ALWAYS = 2  # the last two slots are touched by every action
 CHANGED = 3.0  # how much likelier a step that changes something is trained on
 CHUNK = 32  # steps whose priors are computed together, where all are asked for
@@ -83,9 +86,10 @@ class Slots(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
-        self.deter, self.x_dim, self.labels = deter, sizes.x_dim, len(sizes.labels)
+        self.deter, self.x_dim, self.labels = deter, sizes.x_dim, sizes.labels
         self.dtype = dtype
         self.stoch = sizes.cells * sizes.x_dim
+        self.odds = 1 + sum(sizes.labels)
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
         self.trained = trained
         self.shares = [room["share"] for room in rooms]
@@ -121,7 +125,7 @@ class Slots(nnx.Module):
         )
 
     def initial(self, batch_size: int) -> Float[Array, "B V E"]:
-        return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + 1), self.dtype)
+        return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
 
     def observe(
         self, carry: Float[Array, "B V E"], inputs: Inputs, key: PRNGKeyArray | None
@@ -135,7 +139,7 @@ class Slots(nnx.Module):
         def step(latents, step_inputs):
             x, touch, reset, seen, key = step_inputs
             guess, aux = self._advance(zero_where(reset, latents), touch, key)
-            observed = observed_as(guess[..., : self.deter], x)
+            observed = self._observed(guess[..., : self.deter], x)
             latents = jnp.where(seen[:, None, None], observed, guess)
             return latents, (latents, guess, aux)
 
@@ -180,16 +184,21 @@ class Slots(nnx.Module):
             dyn = dyn.at[part].set(jnp.where(fits, self._surprise(some, room), 0))
         return {"dyn": dyn.reshape(counts.shape)}
 
-    def spell(self, latents: Latents) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"]]:
-        return self._symbols(latents[..., self.deter : -1]), latents[..., -1]
+    def spell(
+        self, latents: Latents
+    ) -> tuple[Int[Array, "B T V L"], Float[Array, "B T V"], list[Float[Array, "B T _"]]]:
+        z, odds = jnp.split(latents[..., self.deter :], [self.stoch], -1)
+        labels = jnp.split(odds[:, :, -1, 1:], np.cumsum(self.labels)[:-1], -1)
+        return self._symbols(z), odds[..., 0], labels
 
     def summary(self, latents: Latents) -> Float[Array, "B T V _"]:
         """h, and how sure the model is of the row."""
-        return jnp.concatenate([latents[..., : self.deter], latents[..., -1:]], -1)
+        row = self.deter + self.stoch
+        return jnp.concatenate([latents[..., : self.deter], latents[..., row : row + 1]], -1)
 
     def cells(self, latents: Latents, chosen: Int[Array, "B T J"]) -> Float[Array, "B T J L D"]:
         """The code of each cell."""
-        codes = pick_slots(latents, chosen)[..., self.deter : -1]
+        codes = self._z(pick_slots(latents, chosen))
         return einops.rearrange(codes, "b t j (l d) -> b t j l d", l=self.n_cells)
 
     def _follow(
@@ -202,7 +211,7 @@ class Slots(nnx.Module):
     ) -> tuple[Float[Array, "B V E"], Rollout]:
         """Where every state is seen: what is not recurrent happens outside the scan, and what is
         made of a row once for all slots and steps that hold it."""
-        seen, remembered = read_two_hot(x.table), self._symbols(carry[..., self.deter : -1])
+        seen, remembered = read_two_hot(x.table), self._symbols(self._z(carry))
         table = jnp.concatenate([seen, remembered, jnp.zeros_like(seen[:, :1])], 1)
         first = seen.shape[1] + jnp.arange(self.slots)
         first = jnp.broadcast_to(first, x.numbers[:, 0].shape)
@@ -221,7 +230,7 @@ class Slots(nnx.Module):
 
         _, (h, state) = scan_time(step, carry[..., : self.deter], (held, touch, reset))
         operands = operands_of(touch, before, state)
-        after = observed_as(h, self._spread(x))
+        after = self._observed(h, self._spread(x))
         rows = take_rows(table, jnp.take_along_axis(x.numbers, touch.slots, 2))
         keys = self._keys(key, reset.shape[1])
         guess = self._guess(shifted(carry, after, reset), h, touch, operands, keys)
@@ -249,7 +258,7 @@ class Slots(nnx.Module):
         self, latents: Float[Array, "B V E"], touch: Touch, key: Shaped[Array, "1"] | None
     ) -> tuple[Float[Array, "B V E"], Operands]:
         old = jnp.take_along_axis(latents, touch.slots[..., None], 1)
-        before = self._symbols(old[..., self.deter : -1])
+        before = self._symbols(self._z(old))
         state = self._recur(old[..., : self.deter], self._held(before), touch)
         operands = operands_of(touch, before, state)
         h = write(latents[..., : self.deter], touch, state)
@@ -284,9 +293,9 @@ class Slots(nnx.Module):
             outcome = self.interpreter(operands, room)
             before = operands.cells[:, :-1]
             rows, odds, labels = likeliest(outcome, room, before, None if key is None else key[0])
-            spare = self.n_cells - self.labels
+            spare = self.n_cells - len(self.labels)
             rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
-            odds = jnp.pad(odds, ((0, 0), (0, 1)))[..., None]
+            odds = self._odds(odds, outcome.labels)
             codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
             new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
             return write(z, touch._replace(touched=touch.touched & said[:, None]), new)
@@ -305,7 +314,9 @@ class Slots(nnx.Module):
         chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
         drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
         read = (
-            (aux.operands.tokens > 0).sum(-1) + ((before > 0) & touched).sum((-2, -1)) + self.labels
+            (aux.operands.tokens > 0).sum(-1)
+            + ((before > 0) & touched).sum((-2, -1))
+            + len(self.labels)
         )
         moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
         made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
@@ -317,7 +328,7 @@ class Slots(nnx.Module):
         outcome = self.interpreter(aux.operands, room)
         rows = log_prob(outcome, room, aux.operands.cells[:, :-1], aux.after[:, :-1])
         rows = jnp.where(aux.operands.touched[:, :-1], jnp.maximum(rows, MOST), 0)
-        labels = label_log_prob(outcome, aux.after[:, -1, : self.labels])
+        labels = label_log_prob(outcome, aux.after[:, -1, : len(self.labels)])
         return -(rows.sum(-1) + labels.sum(-1))
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
@@ -343,17 +354,28 @@ class Slots(nnx.Module):
         embedded = self.symbol(symbols) * self.cell[...].astype(self.dtype)
         return self.held(jnp.where(symbols[..., None] > 0, embedded, 0).sum(-2))
 
+    def _z(self, latents: Float[Array, "*n E"]) -> Float[Array, "*n Z"]:
+        return latents[..., self.deter : self.deter + self.stoch]
+
+    def _observed(self, h: Float[Array, "*n H"], x: Float[Array, "*n Z"]) -> Float[Array, "*n E"]:
+        """What is seen is certain."""
+        return jnp.concatenate([h, x, jnp.zeros((*h.shape[:-1], self.odds), h.dtype)], -1)
+
+    def _odds(
+        self, rows: Float[Array, "B I"], labels: Float[Array, "B G K"]
+    ) -> Float[Array, "B J O"]:
+        """Those of the rows, and in the last slot those of the labels."""
+        classes = [labels[:, label, :size] for label, size in enumerate(self.labels)]
+        ends = ((0, 0), (0, 0), (0, self.odds - 1))
+        last = jnp.concatenate([jnp.zeros_like(rows[:, :1]), *classes], -1)
+        return jnp.concatenate([jnp.pad(rows[..., None], ends), last[:, None]], 1)
+
     def _keys(self, key: PRNGKeyArray | None, steps: int) -> Shaped[Array, "1 T"] | None:
         """One for each step, behind a batch axis that it does not need."""
         return None if key is None else jax.random.split(key, steps)[None]
 
 
 MOST = -60.0  # of a log-probability that counts: what is taken for impossible shall not be all
-
-
-def observed_as(h: Float[Array, "*n V H"], x: Float[Array, "*n V Z"]) -> Float[Array, "*n V E"]:
-    """What is seen is certain."""
-    return jnp.concatenate([h, x, jnp.zeros_like(h[..., :1])], -1)
 
 
 def room_of(sizes: Sizes, source: int, results: Sequence[int]) -> Room:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tiny import config
 
+from experiments.control import Turn
 from experiments.evaluate import coverage, evaluate, main, suite_traces
 from experiments.predict import BUCKETS, Prediction, held_frame, true_frame, with_wrong_statements
 from experiments.score import HEADLINES, Scored, score
@@ -15,7 +16,17 @@ from tracer.values import render
 
 FIGURES = {"n_traces", "n_steps", *HEADLINES, "by_horizon", "first_divergence", "by_type"}
 FIGURES |= {"by_statement", "ci95"}
-BESIDE = {"copy", "shuffled", "coverage", "n_cut", "params", "seconds", "states_per_second"}
+BESIDE = {
+    "copy",
+    "shuffled",
+    "course",
+    "calibration",
+    "coverage",
+    "n_cut",
+    "params",
+    "seconds",
+    "states_per_second",
+}
 
 
 class Perfect:
@@ -29,8 +40,11 @@ class Perfect:
         for case in cases:
             frames = [held_frame(case, step) for step in range(len(case.events))]
             last = case.events[-1].arg
-            kinds = [event.kind for event in case.events]
-            yield Prediction(case, frames, np.zeros(0), kinds, render(last) if last else None)
+            turns = [Turn(event.kind, event.lineno, 0.0) for event in case.events]
+            raised = [render(event.arg) if event.arg else None for event in case.events]
+            names = case.trajectory.names
+            output = render(last) if last else None
+            yield Prediction(case, frames, np.zeros((0, 0)), names, turns, output, raised)
 
 
 @pytest.fixture(scope="module")

@@ -105,9 +105,9 @@ def test_a_run_that_is_not_there_is_said_in_one_line(run_main, file):
 
 def test_a_run_of_another_version_is_said_in_one_line(run_main, run, file, tmp_path):
     (tmp_path / "run").mkdir()
-    for name, old, new in (("config.yaml", "", ""), ("schema.json", "windows-v1", "windows-v0")):
+    for name, old, new in (("config.yaml", "", ""), ("schema.json", "windows-v2", "windows-v0")):
         text = (run.folder / name).read_text()
         (tmp_path / "run" / name).write_text(text.replace(old, new) if old else text)
     code, _, error = run_main(main, f"run={tmp_path / 'run'}", file(ADD), "call=f(3)")
     assert code == 1
-    assert error.endswith("has schema version 'windows-v0'; this program reads 'windows-v1'")
+    assert error.endswith("has schema version 'windows-v0'; this program reads 'windows-v2'")

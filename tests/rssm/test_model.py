@@ -95,7 +95,7 @@ def assert_same(one, other):
     jax.tree.map(np.testing.assert_array_equal, one, other)
 
 
-OBSERVED = ("slots", "kind", "depth")
+OBSERVED = ("slots", "kind", "depth", "branch")
 DONE = ("statement", "references")
 
 
@@ -160,27 +160,28 @@ def test_to_predict_in_the_open_is_to_observe_once_and_to_imagine_the_rest(model
     first = np.zeros_like(batch["reset"])
     first[:, 0] = True
     batch = batch | {"reset": first}
-
-    @jax.jit
-    def stepwise(params, batch):
-        whole = nnx.merge(model.trainer.graph, params)
-        x, a = whole.encoder(batch)
-        inputs = Inputs(x, delayed(a, model.spec.slots), batch["reset"])
-        numbers = inputs.x._replace(numbers=inputs.x.numbers[:, :1])
-        begin = jax.tree.map(lambda array: array[:, :1], inputs._replace(x=None))
-        begin = begin._replace(x=numbers)
-        rest = jax.tree.map(lambda array: array[:, 1:], inputs.a)
-        carry, _ = whole.dynamics.observe(whole.dynamics.initial(BATCH), begin, None)
-        _, rollout = whole.dynamics.imagine(carry, rest, None)
-        held = jnp.take_along_axis(batch["values"], batch["slots"][:, 0, :, None], 1)
-        held = jnp.broadcast_to(held[:, None], (BATCH, LAYOUT.steps - 1, *held.shape[1:]))
-        return whole.read(rollout.after, held.astype(jnp.int32), whole._texts(batch)[:, 1:])
-
-    stepped = stepwise(model.trained.params, batch)
-    whole = jax.tree.map(lambda array: array[:, 1:], predict(model, batch, first))
+    spec, trainer = model.spec, model.trainer
+    states = {f.name: batch[f.name][:, :1] for f in (spec.rows, *spec.labels, spec.reset)}
+    every = np.broadcast_to(np.arange(LAYOUT.statements), (BATCH, LAYOUT.statements))
+    references = np.full((*every.shape, LAYOUT.references), spec.slots)
+    there = batch["mask"]
+    for row in range(BATCH):
+        references[row, batch["statement"][row, there[row]]] = batch["references"][row, there[row]]
+    actions = {"statement": every, "references": references}
+    at = trainer.begin(model.trained.params, batch | states | actions)
+    beliefs = []
+    for step in range(LAYOUT.steps - 1):
+        at, belief = trainer.advance(model.trained.params, at, batch["statement"][:, step])
+        beliefs.append(belief)
+    stepped = jax.tree.map(lambda *steps: np.concatenate(steps, 1)[there[:, 1:]], *beliefs)
+    whole = predict(model, batch, first)
+    whole = jax.tree.map(lambda array: np.asarray(array)[:, 1:][there[:, 1:]], whole)
     np.testing.assert_allclose(whole.log_prob, stepped.log_prob, rtol=1e-3, atol=1e-3)
     assert np.mean(np.asarray(whole.rows == stepped.rows)) > 0.999  # ties may fall otherwise
-    assert whole.labels.keys() == stepped.labels.keys() == {"kind", "depth"}
+    assert whole.labels.keys() == stepped.labels.keys() == {"kind", "depth", "branch"}
+    for name, odds in whole.labels.items():
+        np.testing.assert_allclose(np.exp(odds).sum(-1), 1, rtol=1e-3)
+        np.testing.assert_allclose(odds, stepped.labels[name], rtol=1e-3, atol=1e-3)
 
 
 def test_what_is_predicted_of_a_slot_is_the_likelier_of_its_last_row_and_the_decoded_one(

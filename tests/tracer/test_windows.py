@@ -37,6 +37,7 @@ def contents(arrays: dict[str, np.ndarray], first: int, last: int) -> tuple:
         "statements": arrays["statements"][arrays["statement"][part]],
         "kind": arrays["kind"][part],
         "depth": arrays["depth"][part],
+        "branch": arrays["branch"][part],
         "references": arrays["references"][part],
     }
     return tuple(row.astype("int64").tobytes() for row in rows.values())

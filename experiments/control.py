@@ -1,0 +1,63 @@
+"""Where a program goes next, from what a model says of the kind of event and of the branch."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tracer.flow import BRANCHES, END, Ways
+from tracer.schema import KINDS
+
+KIND = {kind: number for number, kind in enumerate(KINDS)}
+INSIDE, PAST = BRANCHES.index("inside"), BRANCHES.index("past")
+ENDS = ("return", "unwind")  # events after which a frame has none
+
+
+class Turn(NamedTuple):
+    """An event that may come next in a frame."""
+
+    kind: str
+    line: int
+    log_prob: float
+
+
+def weighed(turns: Iterable[Turn]) -> list[Turn]:
+    """With their probabilities among those that can be."""
+    found = list(turns)
+    total = np.logaddexp.reduce([turn.log_prob for turn in found])
+    return [turn._replace(log_prob=float(turn.log_prob - total)) for turn in found]
+
+
+def choose(turns: Sequence[Turn], draw: np.random.Generator | None = None) -> Turn:
+    """The likeliest, or one that is drawn."""
+    noise = np.zeros(len(turns)) if draw is None else draw.gumbel(size=len(turns))
+    return max(zip(turns, noise, strict=True), key=lambda pair: pair[0].log_prob + pair[1])[0]
+
+
+def turns(
+    kind: str, line: int, statement: str, ways: Ways, said: Mapping[str, np.ndarray]
+) -> Iterator[Turn]:
+    """What may follow an event, by the text of its statement. `said` holds log-probabilities of
+    the labels: `kind` of an event, and `branch`."""
+    kinds, branches = said["kind"], said["branch"]
+
+    def turn(kind: str, to: int = line, way: float = 0.0) -> Turn:
+        return Turn(kind, to, float(kinds[KIND[kind]]) + way)
+
+    if kind == "exception":
+        yield turn("unwind") if ways.raised == END else turn("line", ways.raised)
+        return
+    if kind == "yield":
+        yield turn("resume")
+        return
+    yield turn("exception")
+    if "yield" in statement or "await" in statement:
+        yield turn("yield")
+    if END in (ways.inside, ways.past):
+        yield turn("return")
+    either = np.logaddexp(branches[INSIDE], branches[PAST]) if ways.fork else 0.0
+    for way, to in ((INSIDE, ways.inside), (PAST, ways.past)) if ways.fork else ((0, ways.past),):
+        if to != END:
+            share = float(branches[way] - either) if ways.fork else 0.0
+            yield turn("line", to, share if math.isfinite(share) else 0.0)

@@ -1,0 +1,196 @@
+"""`python -m experiments.foresee run=DIR program=FILE.py call='f(3)'`: what would a call do?
+
+Nothing of the function runs: its arguments are evaluated, and the rest is imagined, once along what
+is likeliest and some times along what is drawn with its probability. The chance of an event is the
+share of these runs in which it happens. `verdict` is `refuse` where something unwanted is as likely
+as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit status is 0, 3 for `ask`,
+4 for `refuse`.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from experiments.atomic import write_whole
+from experiments.command import UserError, command, user_errors
+from experiments.free import LANES, Run, Start, free_runs
+from experiments.predict import Predictor, frame, text
+from experiments.risks import risks
+from tracer.entry import stub
+from tracer.sandbox import Limits, Sandbox
+from tracer.schema import Event
+
+STATUS = {"allow": 0, "ask": 3, "refuse": 4}
+
+
+class Expected(NamedTuple):
+    """Something that may happen."""
+
+    what: str  # "exception", "no end", "risk", "bound"
+    name: str  # which: ValueError, deletion, x
+    line: int | None
+    chance: float
+    steps: list[str]  # the imagined steps that lead there
+
+
+class Foresight(NamedTuple):
+    result: str | None  # repr of what is returned, likeliest
+    chance: float  # of that the call returns
+    expected: list[Expected]
+    lines: dict[int, float]  # the chance of every line to be run
+    verdict: str
+
+
+@command("foresee")
+def main(cfg: DictConfig) -> None:
+    predictor = Predictor.of_run(Path(cfg.run))
+    source = Path(cfg.program).read_text(encoding="utf-8")
+    unwanted: Any = OmegaConf.to_container(cfg.unwanted)
+    found = foresee(predictor, source, cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox)
+    if cfg.json:
+        write_whole(Path(cfg.json), json.dumps(as_json(found), indent=1) + "\n")
+    show(found, cfg.call)
+    sys.exit(STATUS[found.verdict])
+
+
+def foresee(
+    predictor: Predictor,
+    source: str,
+    call: str,
+    steps: int = 128,
+    seed: int = 0,
+    unwanted: Mapping[str, Any] | None = None,
+    sandbox: Mapping[str, Any] | None = None,
+) -> Foresight:
+    """What a call of a program's function is expected to do, in so many steps."""
+    start = begin(source, call, dict(sandbox or {}), steps)
+    trainer, layout = predictor.trainer, predictor.layout
+    starts = [start] * LANES
+    runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
+    unwanted = {"ask": 0.2, "refuse": 0.5, "what": ["exception", "no end", "risk", "bound"]} | dict(
+        unwanted or {}
+    )
+    expected = [*endings(runs), *effects(runs), *beyond(runs, unwanted.get("bounds") or {})]
+    expected = sorted(expected, key=lambda each: -each.chance)
+    worst = max((e.chance for e in expected if e.what in unwanted["what"]), default=0.0)
+    verdict = next((v for v in ("refuse", "ask") if worst >= unwanted[v]), "allow")
+    returned = [run for run in runs if run.steps[-1].kind == "return"]
+    likeliest = runs[0]
+    result = text(tuple(likeliest.steps[-1].rows[-1].tolist())) if likeliest in returned else None
+    return Foresight(result, len(returned) / len(runs), expected, coverage(runs), verdict)
+
+
+def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:
+    """The call's first state, by a run of the program in which the function does nothing."""
+    with user_errors(ValueError):
+        empty = stub(source, call)
+    with Sandbox(Limits(), **sandbox) as box:
+        outcome = box.run(empty.source.encode(), call)
+    for event in outcome.trace.events:
+        if (event.kind, event.lineno) == ("line", empty.line):
+            return Start(source, Event("line", 0, 0, empty.line, "", event.locals), steps)
+    raise UserError(f"{call}: {outcome.error or outcome.kind} before the first statement")
+
+
+def endings(runs: Sequence[Run]) -> list[Expected]:
+    found: dict[tuple[str, str, int | None], list[list[str]]] = {}
+    for run in runs:
+        last = run.steps[-1]
+        if last.kind == "unwind":
+            raised = text(tuple(run.steps[-2].rows[-1].tolist())) or "?"
+            key = ("exception", raised.partition("(")[0], last.line)
+        elif not run.ended:
+            key = ("no end", f"in {len(run.steps) - 1} steps", None)
+        else:
+            continue
+        found.setdefault(key, []).append(told(run, len(run.steps)))
+    return [Expected(*key, len(ways) / len(runs), ways[0]) for key, ways in found.items()]
+
+
+def effects(runs: Sequence[Run]) -> list[Expected]:
+    """Statements that are risky and would be run."""
+    found: dict[tuple[str, int], list[list[str]]] = {}
+    for run in runs:
+        seen = set()
+        for at, step in enumerate(run.steps):
+            if step.kind != "line" or step.line in seen:
+                continue
+            seen.add(step.line)
+            for kind in risks(run.script.statements.get(step.line, "")):
+                found.setdefault((kind, step.line), []).append(told(run, at + 1))
+    return [
+        Expected("risk", kind, line, len(ways) / len(runs), ways[0])
+        for (kind, line), ways in found.items()
+    ]
+
+
+def beyond(runs: Sequence[Run], bounds: Mapping[str, Sequence[float]]) -> list[Expected]:
+    """Numbers that leave the bounds given for their names."""
+    found: dict[str, list[tuple[int, list[str]]]] = {}
+    for run in runs:
+        for name, (low, high) in bounds.items():
+            for at, step in enumerate(run.steps):
+                value = number(frame(run.names, step.rows.tolist()).get(name))
+                if value is not None and not low <= value <= high:
+                    found.setdefault(name, []).append((step.line, told(run, at + 1)))
+                    break
+    return [
+        Expected("bound", name, ways[0][0], len(ways) / len(runs), ways[0][1])
+        for name, ways in found.items()
+    ]
+
+
+def number(value: str | None) -> float | None:
+    try:
+        return float(value) if value is not None else None
+    except ValueError:
+        return None
+
+
+def coverage(runs: Sequence[Run]) -> dict[int, float]:
+    lines = {line: 0 for line in runs[0].script.statements}
+    for run in runs:
+        for line in {step.line for step in run.steps if step.kind == "line"} & lines.keys():
+            lines[line] += 1
+    return {line: count / len(runs) for line, count in lines.items()}
+
+
+def told(run: Run, steps: int) -> list[str]:
+    """The statements of a run's first steps."""
+    lines = run.script.statements
+    return [
+        f"{step.line}: {lines.get(step.line, '') if step.kind == 'line' else step.kind}"
+        for step in run.steps[:steps]
+    ]
+
+
+def as_json(found: Foresight) -> dict[str, Any]:
+    return found._asdict() | {"expected": [each._asdict() for each in found.expected]}
+
+
+def show(found: Foresight, call: str) -> None:
+    returns = f"returns {found.result}" if found.result is not None else "does not return"
+    print(f"{call} {returns}; it returns at all with {100 * found.chance:.0f} %")
+    table = Table(title="what may happen")
+    for column in ("what", "which", "line", "chance, %", "after"):
+        table.add_column(column, overflow="fold")
+    for each in found.expected:
+        after = " > ".join(each.steps[-4:-1])
+        line = "" if each.line is None else str(each.line)
+        table.add_row(each.what, each.name, line, f"{100 * each.chance:.0f}", after)
+    if found.expected:
+        Console(width=None if Console().is_terminal else 110).print(table)
+    never = [line for line, chance in found.lines.items() if not chance]
+    if never:
+        print(f"lines that will not run: {', '.join(map(str, never))}")
+    print(f"verdict: {found.verdict}")
+
+
+if __name__ == "__main__":
+    main()

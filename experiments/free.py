@@ -1,0 +1,159 @@
+"""Free runs: from a first state and the source alone, the model chooses what runs next too."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from experiments.control import ENDS, choose, turns, weighed
+from rssm.model import Belief
+from rssm.step import Trainer
+from tracer.cells import encode
+from tracer.layout import Layout
+from tracer.schema import KINDS, Event
+from tracer.script import Script, read_script
+from tracer.tokens import encode_statement
+from tracer.values import Value
+
+LANES = 16  # runs that are imagined together
+TINY = 1e-9  # certain is never all
+STATEMENTS = (16, 64, 256)  # of a frame, at most; a run that comes to one beyond ends
+
+
+class Step(NamedTuple):
+    """An event that was imagined, and the state that it shows."""
+
+    kind: str
+    line: int
+    rows: np.ndarray  # [V + 1, L], the outcome last
+    log_prob: float  # of that this came next
+    odds: np.ndarray  # [V + 1], log-probabilities of the rows
+    raises: float = 0.0  # chance that an exception came in its place
+
+
+class Run(NamedTuple):
+    names: tuple[str, ...]  # of the slots
+    script: Script
+    steps: list[Step]  # the first is given
+    ended: bool  # else it came to the limit of steps
+
+    @property
+    def raises(self) -> float:
+        """The chance that an exception is raised on the way."""
+        chances = [min(step.raises, 1 - TINY) for step in self.steps]
+        return 1 - math.exp(sum(math.log1p(-chance) for chance in chances))
+
+
+class Start(NamedTuple):
+    source: str
+    event: Event  # a frame's first statement, and the variables before it
+    limit: int  # of steps
+
+
+def free_runs(
+    trainer: Trainer,
+    params: Any,
+    starts: Sequence[Start],
+    layout: Layout,
+    shuffled: bool = False,
+    drawn: int | None = None,
+) -> Iterator[Run]:
+    """In the order of the starts. `shuffled`: each statement does what another one would; `drawn`
+    is the seed of runs that draw what comes next, all but the first."""
+    for at in range(0, len(starts), LANES):
+        lanes = [
+            Lane(start, layout, None if drawn is None or not number else [drawn, number])
+            for number, start in enumerate(starts[at : at + LANES], at)
+        ]
+        yield from imagine(trainer, params, lanes, shuffled)
+
+
+class Lane:
+    """A run on its way."""
+
+    def __init__(self, start: Start, layout: Layout, seed: list[int] | None):
+        self.draw = None if seed is None else np.random.default_rng(seed)
+        self.start, self.layout = start, layout
+        self.script = read_script(start.source, start.event.lineno)
+        given = dict.fromkeys((*start.event.locals, *self.script.names))
+        self.names = tuple(given)[: layout.slots]
+        self.numbers = {line: n for n, line in enumerate(self.script.statements)}
+        self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
+        event = start.event
+        self.steps = [Step(event.kind, event.lineno, self.rows, 0.0, np.zeros(len(self.rows)))]
+
+    def first(self) -> list[Value | None]:
+        held = [self.start.event.locals.get(name) for name in self.names]
+        return [*held, *[None] * (self.layout.slots + 1 - len(held))]
+
+    def on(self, statements: int) -> bool:
+        """Whether there is a statement to be run."""
+        last = self.steps[-1]
+        known = last.line in self.script and self.numbers[last.line] < statements
+        return last.kind not in ENDS and known and len(self.steps) <= self.start.limit
+
+    def take(self, belief: Belief, number: int) -> None:
+        last = self.steps[-1]
+        said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
+        text = self.script.statements[last.line]
+        ways = self.script.ways[last.line]
+        found = weighed(turns(last.kind, last.line, text, ways, said))
+        turn = choose(found, self.draw)
+        raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
+        rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
+        self.steps.append(Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises))
+
+    def run(self) -> Run:
+        return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
+
+    def batch(self, statements: int) -> dict[str, np.ndarray]:
+        """The window of one step that `WorldModel.begin` takes."""
+        layout, event = self.layout, self.start.event
+        table = np.zeros((statements, layout.tokens), np.int32)
+        refs = np.full((statements, layout.references), layout.slots + 1, np.int32)
+        slots = {name: number for number, name in enumerate(self.names)}
+        texts = list(self.script.statements.values())[:statements]
+        for number, text in enumerate(texts):
+            tokens, named, _ = encode_statement(text, slots, layout.tokens, layout.references)
+            table[number], refs[number, : len(named)] = tokens, named
+        return {
+            "values": np.stack([np.zeros_like(self.rows[0]), *self.rows]),
+            "slots": np.arange(1, len(self.rows) + 1)[None],
+            "kind": np.array([KINDS.index(event.kind)]),
+            "depth": np.array([0]),
+            "branch": np.array([0]),
+            "statements": table,
+            "statement": np.arange(statements),
+            "references": refs,
+            "reset": np.array([True]),
+            "mask": np.array([True]),
+        }
+
+
+def imagine(
+    trainer: Trainer,
+    params: Any,
+    lanes: Sequence[Lane],
+    shuffled: bool,
+) -> Iterator[Run]:
+    longest = max(len(lane.script.statements) for lane in lanes)
+    size = next((each for each in STATEMENTS if each >= longest), STATEMENTS[-1])
+    filled = [*lanes, *[lanes[0]] * (LANES - len(lanes))]  # one shape, one compilation
+    windows = [lane.batch(size) for lane in filled]
+    batch = {name: np.stack([window[name] for window in windows]) for name in windows[0]}
+    at = trainer.begin(params, batch)
+    while any(going := [lane.on(size) for lane in lanes]):
+        chosen = np.zeros(LANES, np.int32)
+        for number, lane in enumerate(lanes):
+            if going[number]:
+                there = min(len(lane.numbers), size)
+                own = lane.numbers[lane.steps[-1].line]
+                chosen[number] = (own + 1) % there if shuffled else own
+        at, belief = trainer.advance(params, at, chosen)
+        belief = jax.device_get(belief)
+        for number, lane in enumerate(lanes):
+            if going[number]:
+                lane.take(belief, number)
+    yield from (lane.run() for lane in lanes)

@@ -1,0 +1,37 @@
+"""The code of a frame: what it binds, and which statements it can reach."""
+
+import pytest
+
+from tracer.script import read_script
+
+SOURCE = """\
+def double(x): return 2 * x
+
+def outer(items, start=0):
+    total = start
+    def inner(y):
+        return y + total
+    for item in items:
+        total += inner(item)
+    squares = [each * each for each in items]
+    return total
+"""
+
+
+def test_variables_come_with_the_arguments_first():
+    assert read_script(SOURCE, 4).names[:2] == ("items", "start")
+    assert {"total", "inner", "item", "squares"} <= set(read_script(SOURCE, 4).names)
+    assert read_script(SOURCE, 6).names == ("y", "total")
+    assert read_script(SOURCE, 1).names == ("x",)
+
+
+def test_only_statements_of_the_frame_can_be_reached():
+    script = read_script(SOURCE, 4)
+    assert list(script.statements) == [4, 5, 7, 8, 9, 10]
+    assert script.statements[7] == "for item in items:"
+    assert 8 in script and 6 not in script and 0 not in script
+
+
+def test_what_is_no_program_is_told():
+    with pytest.raises(ValueError, match="no program"):
+        read_script("x ==== 1", 1)
