@@ -38,10 +38,10 @@ COMMANDS = sorted(path.stem for path in Path(CONFIGS).glob("*.yaml"))
         (
             "trace",
             ["corpus=mbp"],
-            "unknown corpus 'mbp'; there are: cruxeval, demo, doctests",
+            "unknown corpus 'mbp'; there are: agent, cruxeval, demo",
         ),
         ("train", ["size=tiny"], "unknown size 'tiny'; there are: debug, medium, small"),
-        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: demo"),
+        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: agent, demo"),
         ("evaluate", ["suite=held"], "unknown suite 'held'; there are: cruxeval, heldout, human"),
         ("imagine", ["corpus=demo"], "Could not override 'corpus'. No match in the defaults list"),
     ],

@@ -333,6 +333,8 @@ def test_a_config_is_the_call_of_its_corpus(file, tmp_path):
     if file.stem == "doctests":
         (tmp_path / "a.py").write_text(MODULE)
         cfg.path = str(tmp_path)
+    if file.stem == "agent":
+        cfg.projects = [str(tmp_path)]
     if file.stem == "small":
         cfg.mbpp.corpus.path = str(write(tmp_path / "a.jsonl", MBPP))
     assert isinstance(next(iter(instantiate(cfg))), Program)
