@@ -1,6 +1,6 @@
 """Where a program goes next, from what a model says of the kind of event and of the branch."""
 
-import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from tracer.schema import KINDS
 
 KIND = {kind: number for number, kind in enumerate(KINDS)}
 INSIDE, PAST = BRANCHES.index("inside"), BRANCHES.index("past")
+YIELDS = re.compile(r"\b(yield|await)\b")
 ENDS = ("return", "unwind")  # events after which a frame has none
 
 
@@ -52,12 +53,12 @@ def turns(
         yield turn("resume")
         return
     yield turn("exception")
-    if "yield" in statement or "await" in statement:
+    if YIELDS.search(statement):
         yield turn("yield")
     if END in (ways.inside, ways.past):
         yield turn("return")
-    either = np.logaddexp(branches[INSIDE], branches[PAST]) if ways.fork else 0.0
-    for way, to in ((INSIDE, ways.inside), (PAST, ways.past)) if ways.fork else ((0, ways.past),):
-        if to != END:
-            share = float(branches[way] - either) if ways.fork else 0.0
-            yield turn("line", to, share if math.isfinite(share) else 0.0)
+    shares = {ways.past: 0.0}
+    if ways.fork:
+        either = np.logaddexp(branches[INSIDE], branches[PAST])
+        shares = {ways.inside: branches[INSIDE] - either, ways.past: branches[PAST] - either}
+    yield from (turn("line", to, float(share)) for to, share in shares.items() if to != END)

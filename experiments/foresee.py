@@ -9,8 +9,10 @@ as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit status
 
 import json
 import sys
+import tokenize
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
@@ -27,12 +29,25 @@ from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Event
 
 STATUS = {"allow": 0, "ask": 3, "refuse": 4}
+WHAT = ("exception", "no end", "risk", "bound")
+
+
+class Unwanted(NamedTuple):
+    """What must not happen, and how likely it must be for a verdict; shares from 0 to 1."""
+
+    what: Sequence[str] = WHAT
+    ask: float = 0.2
+    refuse: float = 0.5
+    bounds: Mapping[str, Sequence[float]] = MappingProxyType({})  # lowest and highest, by name
+
+
+UNWANTED = Unwanted()
 
 
 class Expected(NamedTuple):
     """Something that may happen."""
 
-    what: str  # "exception", "no end", "risk", "bound"
+    what: str  # one of WHAT
     name: str  # which: ValueError, deletion, x
     line: int | None
     chance: float
@@ -50,8 +65,10 @@ class Foresight(NamedTuple):
 @command("foresee")
 def main(cfg: DictConfig) -> None:
     predictor = Predictor.of_run(Path(cfg.run))
-    source = Path(cfg.program).read_text(encoding="utf-8")
-    unwanted: Any = OmegaConf.to_container(cfg.unwanted)
+    with user_errors(SyntaxError, UnicodeDecodeError), tokenize.open(cfg.program) as file:
+        source = file.read()
+    given: Any = OmegaConf.to_container(cfg.unwanted)
+    unwanted = Unwanted(**given)
     found = foresee(predictor, source, cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox)
     if cfg.json:
         write_whole(Path(cfg.json), json.dumps(as_json(found), indent=1) + "\n")
@@ -65,25 +82,34 @@ def foresee(
     call: str,
     steps: int = 128,
     seed: int = 0,
-    unwanted: Mapping[str, Any] | None = None,
+    unwanted: Unwanted = UNWANTED,
     sandbox: Mapping[str, Any] | None = None,
 ) -> Foresight:
     """What a call of a program's function is expected to do, in so many steps."""
+    check(unwanted)
     start = begin(source, call, dict(sandbox or {}), steps)
     trainer, layout = predictor.trainer, predictor.layout
     starts = [start] * LANES
     runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
-    unwanted = {"ask": 0.2, "refuse": 0.5, "what": ["exception", "no end", "risk", "bound"]} | dict(
-        unwanted or {}
-    )
-    expected = [*endings(runs), *effects(runs), *beyond(runs, unwanted.get("bounds") or {})]
+    expected = [*endings(runs), *effects(runs), *beyond(runs, unwanted.bounds)]
     expected = sorted(expected, key=lambda each: -each.chance)
-    worst = max((e.chance for e in expected if e.what in unwanted["what"]), default=0.0)
-    verdict = next((v for v in ("refuse", "ask") if worst >= unwanted[v]), "allow")
+    worst = max((each.chance for each in expected if each.what in unwanted.what), default=0.0)
+    verdict = "refuse" if worst >= unwanted.refuse else "ask" if worst >= unwanted.ask else "allow"
     returned = [run for run in runs if run.steps[-1].kind == "return"]
     likeliest = runs[0]
     result = text(tuple(likeliest.steps[-1].rows[-1].tolist())) if likeliest in returned else None
     return Foresight(result, len(returned) / len(runs), expected, coverage(runs), verdict)
+
+
+def check(unwanted: Unwanted) -> None:
+    """What is misspelled would not be looked for."""
+    for what in unwanted.what:
+        if what not in WHAT:
+            raise UserError(f"unknown unwanted {what!r}; there are: {', '.join(WHAT)}")
+    for name, bounds in unwanted.bounds.items():
+        numbers = [x for x in bounds if isinstance(x, int | float)]
+        if len(bounds) != 2 or len(numbers) != 2 or numbers[0] > numbers[1]:
+            raise UserError(f"bounds of {name} are [lowest, highest], not {list(bounds)}")
 
 
 def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:

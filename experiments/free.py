@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from experiments.command import user_errors
 from experiments.control import ENDS, choose, turns, weighed
 from rssm.model import Belief
 from rssm.step import Trainer
@@ -76,7 +77,8 @@ class Lane:
     def __init__(self, start: Start, layout: Layout, seed: list[int] | None):
         self.draw = None if seed is None else np.random.default_rng(seed)
         self.start, self.layout = start, layout
-        self.script = read_script(start.source, start.event.lineno)
+        with user_errors(ValueError):
+            self.script = read_script(start.source, start.event.lineno)
         given = dict.fromkeys((*start.event.locals, *self.script.names))
         self.names = tuple(given)[: layout.slots]
         self.numbers = {line: n for n, line in enumerate(self.script.statements)}

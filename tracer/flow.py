@@ -41,18 +41,18 @@ class Jumps(NamedTuple):
 
 @lru_cache(maxsize=64)  # the calls of one program come one after the other
 def flow_table(source: str) -> Mapping[int, Ways]:
-    """The ways on from each statement, by the line where it begins; none in what is no program.
+    """The ways on from each statement, by the line where it begins; none in what is no program, or
+    nests deeper than Python recurses.
 
     Statements that share a line are one, and go on where the last of them does.
     """
     table: dict[int, Ways] = {}
     try:
-        module = ast.parse(source)
+        for scope in ast.walk(ast.parse(source)):
+            if isinstance(scope, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
+                _block(scope.body, END, Jumps(), table)
     except (SyntaxError, ValueError, RecursionError):
-        return table
-    for scope in ast.walk(module):
-        if isinstance(scope, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
-            _block(scope.body, END, Jumps(), table)
+        return {}
     return table
 
 

@@ -1,5 +1,6 @@
 """The code of one frame as an imagined run needs it: its variables, statements and ways."""
 
+import dis
 from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import NamedTuple
@@ -7,6 +8,9 @@ from typing import NamedTuple
 from tracer.bytecode import FOLDED, is_variable
 from tracer.flow import END, Ways, flow_table
 from tracer.statements import statement_table
+
+MODULE = "<module>"
+UNNAMED = {*FOLDED, "<lambda>"}
 
 
 class Script(NamedTuple):
@@ -30,23 +34,30 @@ def read_script(source: str, line: int) -> Script:
         if at != END and at in table and at not in found:
             found[at] = table[at].text
             left += ways.get(at, ())
-    return Script(tuple(variables(code, line)), dict(sorted(found.items())), ways)
+    names = variables(innermost(code, line) or code)
+    return Script(tuple(names), dict(sorted(found.items())), ways)
 
 
-def variables(code: CodeType, line: int) -> Iterator[str]:
-    """Of the innermost code that has the line, in the order of its text."""
-    for part in code.co_consts:
-        if isinstance(part, CodeType) and part.co_name not in FOLDED and has(part, line):
-            yield from variables(part, line)
-            return
-    names = (*code.co_varnames, *code.co_cellvars, *code.co_freevars)
-    if code.co_name == "<module>":
-        names = code.co_names
+def innermost(code: CodeType, line: int) -> CodeType | None:
+    """The function in whose body the line is. A function on one line is meant by that line where
+    no body is."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    inner = [each for each in inner if each.co_name not in UNNAMED]
+    found = (innermost(each, line) for each in inner)
+    bodies = (each for each in inner if line in lines(each) - {each.co_firstlineno})
+    alone = (each for each in inner if code.co_name == MODULE and lines(each) == {line})
+    return next((each for each in (*found, *bodies, *alone) if each), None)
+
+
+def lines(code: CodeType) -> set[int]:
+    return {line for _, _, line in code.co_lines() if line}
+
+
+def variables(code: CodeType) -> Iterator[str]:
+    """What it binds, in the order of its text."""
+    if code.co_name == MODULE:
+        stored = (each for each in dis.get_instructions(code) if each.opname == "STORE_NAME")
+        names = [str(each.argval) for each in stored]
+    else:
+        names = [*code.co_varnames, *code.co_cellvars, *code.co_freevars]
     yield from filter(is_variable, dict.fromkeys(names))
-
-
-def has(code: CodeType, line: int) -> bool:
-    inner = (part for part in code.co_consts if isinstance(part, CodeType))
-    own = any(found == line for _, _, found in code.co_lines() if found != code.co_firstlineno)
-    one_line = all(found in (None, line) for _, _, found in code.co_lines())
-    return own or one_line or any(has(part, line) for part in inner)

@@ -7,7 +7,17 @@ import pytest
 
 from experiments import foresee as module
 from experiments.command import UserError
-from experiments.foresee import STATUS, begin, beyond, coverage, effects, endings, foresee, main
+from experiments.foresee import (
+    STATUS,
+    Unwanted,
+    begin,
+    beyond,
+    coverage,
+    effects,
+    endings,
+    foresee,
+    main,
+)
 from experiments.free import Run, Step
 from experiments.risks import risks
 from tracer.cells import encode
@@ -103,6 +113,20 @@ def test_a_model_foresees_something_in_every_case(predictor):
     assert found.lines[4] == 1 and found.verdict in STATUS
     ends = sum(e.chance for e in found.expected if e.what in ("exception", "no end"))
     assert ends + found.chance == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"what": ["exceptoin"]}, "unknown unwanted 'exceptoin'; there are: exception, no end"),
+        ({"bounds": {"x": [3]}}, r"bounds of x are \[lowest, highest\], not \[3\]"),
+        ({"bounds": {"x": [3, 1]}}, "bounds of x"),
+        ({"bounds": {"x": ["a", 1]}}, "bounds of x"),
+    ],
+)
+def test_what_is_misspelled_is_not_let_through(predictor, given, message):
+    with pytest.raises(UserError, match=message):
+        foresee(predictor, PROGRAM, CALL, unwanted=Unwanted(**given))
 
 
 def test_the_exit_status_is_the_verdict(run_main, predictor, tmp_path, monkeypatch):

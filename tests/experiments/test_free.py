@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.calibration import Claim, figures
+from experiments.command import UserError
 from experiments.control import ENDS, Turn, choose, turns, weighed
 from experiments.course import course, ranked
 from experiments.evaluate import evaluate
@@ -33,6 +34,20 @@ def starts(predictor, traces) -> list[Start]:
 @pytest.fixture(scope="module")
 def runs(predictor, starts) -> list:
     return list(free_runs(predictor.trainer, predictor.params, starts, predictor.layout))
+
+
+def test_a_free_run_of_what_is_no_program_is_told(predictor, starts):
+    wrong = starts[0]._replace(source="$ ls -l")
+    with pytest.raises(UserError, match="no program"):
+        list(free_runs(predictor.trainer, predictor.params, [wrong], predictor.layout))
+
+
+def test_only_a_statement_that_yields_may_yield():
+    kinds = {
+        text: {turn.kind for turn in turns("line", 1, text, FORK, said("yield"))}
+        for text in ("yielded = 1", "x = yield 1")
+    }
+    assert "yield" not in kinds["yielded = 1"] and "yield" in kinds["x = yield 1"]
 
 
 def test_a_run_begins_with_what_is_given_and_goes_where_its_program_can(runs, starts):

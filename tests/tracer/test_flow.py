@@ -94,6 +94,11 @@ def test_statements_by_hand(source, expected):
     assert ways(source) == expected
 
 
+def test_what_nests_too_deeply_has_no_ways():
+    chain = "".join(f"elif x == {n}:\n    y = {n}\n" for n in range(2000))
+    assert flow_table(f"if x:\n    y = 0\n{chain}") == {}
+
+
 def test_a_branch_is_told_where_there_are_two_ways():
     assert [branch(Ways(2, 3, 0), line) for line in (2, 3, 9)] == [1, 2, 0]
     assert branch(Ways(2, 2, 0), 2) == 0

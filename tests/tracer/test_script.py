@@ -32,6 +32,18 @@ def test_only_statements_of_the_frame_can_be_reached():
     assert 8 in script and 6 not in script and 0 not in script
 
 
+def test_a_lambda_or_a_function_on_the_first_line_is_not_the_frame():
+    source = "def f(xs):\n    key = lambda x: -x\n    return sorted(xs, key=key)\n"
+    assert read_script(source, 2).names == ("xs", "key")
+    source = "def f(xs):\n    def key(x): return -x\n    return sorted(xs, key=key)\n"
+    assert read_script(source, 2).names == ("xs", "key")
+
+
+def test_a_module_has_the_variables_that_it_binds_and_no_others():
+    source = "import math\nfor x in range(3):\n    print(math.sqrt(x))\ny = x\n"
+    assert read_script(source, 1).names == ("math", "x", "y")
+
+
 def test_what_is_no_program_is_told():
     with pytest.raises(ValueError, match="no program"):
         read_script("x ==== 1", 1)
