@@ -48,9 +48,9 @@ def main(cfg: DictConfig) -> None:
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     out = Path(cfg.out or Path(cfg.run) / "eval")
-    result = evaluate(
-        predictor, suite_traces(cfg, predictor.cfg.dataset), list(cfg.modes), out, cfg.suite.name
-    )
+    traces = suite_traces(cfg, cfg.dataset or predictor.cfg.dataset)
+    traces = traces if cfg.limit is None else spread(traces, cfg.limit)
+    result = evaluate(predictor, traces, list(cfg.modes), out, cfg.suite.name)
     show(result, out / f"{cfg.suite.name}.json")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.command import user_errors
 from experiments.control import ENDS, choose, turns, weighed
+from experiments.model import by_device
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
@@ -18,7 +19,7 @@ from tracer.script import Script, read_script
 from tracer.tokens import encode_statement
 from tracer.values import Value
 
-LANES = 16  # runs that are imagined together
+LANES = 16, 256  # runs that are imagined together, on a CPU and elsewhere
 TINY = 1e-9  # certain is never all
 STATEMENTS = (16, 64, 256)  # of a frame, at most; a run that comes to one beyond ends
 
@@ -63,12 +64,13 @@ def free_runs(
 ) -> Iterator[Run]:
     """In the order of the starts. `shuffled`: each statement does what another one would; `drawn`
     is the seed of runs that draw what comes next, all but the first."""
-    for at in range(0, len(starts), LANES):
+    together = by_device(*LANES)
+    for at in range(0, len(starts), together):
         lanes = [
             Lane(start, layout, None if drawn is None or not number else [drawn, number])
-            for number, start in enumerate(starts[at : at + LANES], at)
+            for number, start in enumerate(starts[at : at + together], at)
         ]
-        yield from imagine(trainer, params, lanes, shuffled)
+        yield from imagine(trainer, params, lanes, together, shuffled)
 
 
 class Lane:
@@ -138,16 +140,17 @@ def imagine(
     trainer: Trainer,
     params: Any,
     lanes: Sequence[Lane],
+    together: int,
     shuffled: bool,
 ) -> Iterator[Run]:
     longest = max(len(lane.script.statements) for lane in lanes)
     size = next((each for each in STATEMENTS if each >= longest), STATEMENTS[-1])
-    filled = [*lanes, *[lanes[0]] * (LANES - len(lanes))]  # one shape, one compilation
+    filled = [*lanes, *[lanes[0]] * (together - len(lanes))]  # one shape, one compilation
     windows = [lane.batch(size) for lane in filled]
     batch = {name: np.stack([window[name] for window in windows]) for name in windows[0]}
     at = trainer.begin(params, batch)
     while any(going := [lane.on(size) for lane in lanes]):
-        chosen = np.zeros(LANES, np.int32)
+        chosen = np.zeros(together, np.int32)
         for number, lane in enumerate(lanes):
             if going[number]:
                 there = min(len(lane.numbers), size)

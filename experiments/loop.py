@@ -33,18 +33,21 @@ def train(
     rollbacks: int = 0,
 ) -> TrainState:
     """Train to `steps`, or for `seconds`, and through the whole schedule in either case; metrics
-    are read one step late, so that the device always has the next step to work on.
+    are read one step late, so that the device always has the next step to work on. The schedule
+    begins when the first step is compiled.
 
     After `patience` skipped steps in a row the last checkpoint goes on with the data that come
     next, at most `rollbacks` times; then the run ends.
     """
-    began = time.monotonic()
-    done = saved = int(state.step)
+    began, compiled = time.monotonic(), 0.0
+    first = done = saved = int(state.step)
     report = Report(writer, done, log_every, patience, batches)
     while done < steps and (spent := time.monotonic() - began) < seconds and not stopped():
-        ahead = max(0, int(steps * spent / seconds) - done)
+        ahead = max(0, int(steps * (spent - compiled) / (seconds - compiled)) - done)
         position = batches.get_state()
         state, metrics = trainer.train_step(state, next(batches), key, ahead)
+        if done == first:
+            compiled = time.monotonic() - began
         done += 1
         report.flush()
         report.hold(done, metrics, position)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +14,8 @@ from experiments.build import build
 from rssm.dynamics.base import Spelling
 from rssm.model import WorldModel
 from rssm.spec import Spec
+
+T = TypeVar("T")
 
 
 def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
@@ -47,9 +49,12 @@ def build_optimizer(cfg: DictConfig) -> optax.GradientTransformation:
 
 def compute_dtype(name: str) -> Any:
     """bfloat16 pays on accelerators alone."""
-    if name == "auto":
-        name = "float32" if jax.default_backend() == "cpu" else "bfloat16"
-    return jnp.dtype(name)
+    return jnp.dtype(by_device("float32", "bfloat16") if name == "auto" else name)
+
+
+def by_device(cpu: T, accelerator: T) -> T:
+    """What is best on this machine."""
+    return cpu if jax.default_backend() == "cpu" else accelerator
 
 
 def read_spec(folder: Path | str) -> Spec:

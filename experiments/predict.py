@@ -15,7 +15,7 @@ from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
 from experiments.control import Turn, choose, turns, weighed
 from experiments.free import Run, Start, free_runs
-from experiments.model import build_model, build_optimizer, count
+from experiments.model import build_model, build_optimizer, by_device, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
 from rssm.model import Belief
 from rssm.spec import Spec
@@ -31,7 +31,7 @@ MODES = ("filter", "open", "free")
 BUCKETS = (12, 32, 128, 576)  # steps; a longer trajectory is cut
 FARTHEST = 256  # steps of a free run, and no more than twice those of the truth and a few
 FEW = 16
-BATCH = 256  # steps of a batch, padding included: in memory that is used again
+BATCH = 256, 8192  # steps of a batch, padding included: on a CPU in memory that is used again
 
 Frame = dict[str, str]
 
@@ -134,7 +134,7 @@ class Predictor:
         ordered = sorted(cases, key=lambda case: (len(case.window["mask"]), len(case.events)))
         for steps, alike in groupby(ordered, key=lambda case: len(case.window["mask"])):
             same = list(alike)
-            size = min(len(same), max(1, BATCH // steps))
+            size = min(len(same), max(1, by_device(*BATCH) // steps))
             for start in range(0, len(same), size):
                 group = same[start : start + size]
                 yield from self._predict(group, size, mode, shuffled, misled)

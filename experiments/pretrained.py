@@ -35,7 +35,8 @@ def read_pretrained(name: str, folder: Path = FOLDER) -> tuple[dict[str, Any], d
         raise UserError(f"no weights {name!r}; there are: {', '.join(known) or 'none'}")
     try:
         card = json.loads((folder / f"{name}.json").read_text())
-        return card, load_file(folder / f"{name}.safetensors")
+        weights = load_file(folder / f"{name}.safetensors")
+        return card, {name: x.astype(np.float32) for name, x in weights.items()}
     except (ValueError, SafetensorError) as error:
         raise UserError(f"the weights {name!r} cannot be read: {first_line(error)}") from error
 

@@ -46,7 +46,7 @@ def publish(cfg: DictConfig) -> Path:
         "config": settings | {key: f"{cfg.name}/{key}" for key in PRIVATE},
         "schema": schema,
     }
-    weights = {name: np.asarray(x, np.float32) for name, x in named(predictor.params).items()}
+    weights = {name: np.asarray(x, cfg.dtype) for name, x in named(predictor.params).items()}
     return write_pretrained(cfg.name, card, weights, Path(cfg.out or FOLDER))
 
 

@@ -61,7 +61,7 @@ ORDER = {
         calibration course
         risks foresee
         trace train evaluate imagine report bench tokens ablate publish agent
-        export stats
+        export stats budget
     """,
 }
 ROOMS = {

@@ -125,7 +125,9 @@ class Slots(nnx.Module):
         )
 
     def initial(self, batch_size: int) -> Float[Array, "B V E"]:
-        return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
+        zeros = jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
+        # Else XLA computes when it compiles what follows from them, for longer than the rest takes.
+        return jax.lax.optimization_barrier(zeros)
 
     def observe(
         self, carry: Float[Array, "B V E"], inputs: Inputs, key: PRNGKeyArray | None
