@@ -1,7 +1,8 @@
 """`python -m experiments.publish run=DIR name=NAME`: a run's weights, and what it scored, to share.
 
 They become rssm/pretrained/NAME.safetensors and NAME.json; `run=pretrained:NAME` uses them. Scores
-are those of the suites that `experiments.evaluate` has written into the run.
+are those of the suites that `experiments.evaluate` has written into the run, or to `scores`; with
+run=pretrained:NAME these come beside the ones that the card has.
 """
 
 import json
@@ -15,7 +16,7 @@ from experiments.checkpoint import named, read_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
 from experiments.predict import MODES, Predictor
-from experiments.pretrained import FOLDER, write_pretrained
+from experiments.pretrained import FOLDER, pretrained_name, read_pretrained, write_pretrained
 from experiments.score import HEADLINES
 
 PRIVATE = ("dataset", "run_dir")  # where things were on the machine that trained
@@ -30,28 +31,43 @@ def main(cfg: DictConfig) -> None:
 def publish(cfg: DictConfig) -> Path:
     run_dir = Path(cfg.run)
     predictor = Predictor.of_run(run_dir)
-    config, schema = read_run(run_dir)
-    settings: Any = OmegaConf.to_container(config, resolve=True)
-    scores = {path.stem: scored(json.loads(path.read_text())) for path in results(run_dir)}
+    known = card_of(run_dir)
+    found = results(Path(cfg.scores or run_dir / "eval"))
+    scores = known["scores"] | {path.stem: scored(json.loads(path.read_text())) for path in found}
     if not scores:
         raise UserError(f"{run_dir} has no scores; `python -m experiments.evaluate run={run_dir}`")
     card = {
         "name": cfg.name,
         "params": predictor.size,
         "step": predictor.step,
-        "commands": list(cfg.commands),
-        "data": described(open_dataset(config.dataset).manifest),
+        "commands": list(cfg.commands) or known["commands"],
+        "data": known["data"],
         "scores": scores,
-        "limits": list(cfg.limits),
-        "config": settings | {key: f"{cfg.name}/{key}" for key in PRIVATE},
-        "schema": schema,
+        "limits": list(cfg.limits) or known["limits"],
+        "config": known["config"] | {key: f"{cfg.name}/{key}" for key in PRIVATE},
+        "schema": known["schema"],
     }
     weights = {name: np.asarray(x, cfg.dtype) for name, x in named(predictor.params).items()}
     return write_pretrained(cfg.name, card, weights, Path(cfg.out or FOLDER))
 
 
-def results(run_dir: Path) -> list[Path]:
-    return sorted((run_dir / "eval").glob("*.json"))
+def card_of(run_dir: Path) -> dict[str, Any]:
+    """What is known before it is scored."""
+    if name := pretrained_name(run_dir):
+        return read_pretrained(name)[0]
+    config, schema = read_run(run_dir)
+    return {
+        "commands": [],
+        "data": described(open_dataset(config.dataset).manifest),
+        "scores": {},
+        "limits": [],
+        "config": OmegaConf.to_container(config, resolve=True),
+        "schema": schema,
+    }
+
+
+def results(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.json"))
 
 
 def scored(result: dict[str, Any]) -> dict[str, Any]:

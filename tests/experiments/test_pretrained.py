@@ -46,6 +46,17 @@ def test_a_card_tells_what_the_weights_are_and_nothing_of_where(folder, run, dat
         assert str(place) not in json.dumps(card)
 
 
+def test_weights_scored_again_keep_what_their_card_has(folder, here, predictor, traces, tmp_path):
+    evaluate.evaluate(predictor, traces[:3], ["filter"], tmp_path / "eval", "swaps")
+    given = ("run=pretrained:tiny", "name=tiny", f"scores={tmp_path / 'eval'}", "dtype=float16")
+    publish.publish(config("publish", *given, f"out={tmp_path}"))
+    (old, whole), (new, halves) = (read_pretrained("tiny", at) for at in (folder, tmp_path))
+    assert new["scores"].keys() == {"heldout", "swaps"}
+    assert new["limits"] == old["limits"] and new["config"] == old["config"]
+    for name, x in whole.items():
+        np.testing.assert_allclose(halves[name], x, rtol=1e-3, atol=1e-6)
+
+
 def test_unknown_weights_are_told_with_those_there_are(here):
     with pytest.raises(UserError, match="no weights 'large'; there are: tiny"):
         Predictor.of_run(Path("pretrained:large"))
