@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from omegaconf import DictConfig
 
@@ -69,7 +70,7 @@ def score(cfg: DictConfig, run: Path, end: float) -> None:
         print(f"{name} is not scored: {text.splitlines()[-1:]}" if failed else text, flush=True)
 
 
-def begun(name: str, overrides: Sequence[object], log: object = None) -> subprocess.Popen:
+def begun(name: str, overrides: Sequence[object], log: IO[bytes] | None = None) -> subprocess.Popen:
     arguments = [sys.executable, "-m", f"experiments.{name}", *map(str, overrides)]
     return subprocess.Popen(arguments, stdout=log, stderr=log)
 

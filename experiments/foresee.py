@@ -21,13 +21,14 @@ from rich.table import Table
 
 from experiments.atomic import write_whole
 from experiments.command import UserError, command, user_errors
-from experiments.free import LANES, Run, Start, free_runs
+from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, frame, text
 from experiments.risks import risks
 from tracer.entry import stub
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Event
 
+RUNS = 16  # that are imagined
 STATUS = {"allow": 0, "ask": 3, "refuse": 4}
 WHAT = ("exception", "no end", "risk", "bound")
 
@@ -89,7 +90,7 @@ def foresee(
     check(unwanted)
     start = begin(source, call, dict(sandbox or {}), steps)
     trainer, layout = predictor.trainer, predictor.layout
-    starts = [start] * LANES
+    starts = [start] * RUNS
     runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
     expected = [*endings(runs), *effects(runs), *beyond(runs, unwanted.bounds)]
     expected = sorted(expected, key=lambda each: -each.chance)
