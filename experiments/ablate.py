@@ -244,11 +244,15 @@ def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = GIVEN)
     """With every control on the first suite, if it is for all modes."""
     out = run_dir / "eval"
     for suite in suites:
-        if not (out / f"{suite.name}.json").exists():
+        if not has_modes(out / f"{suite.name}.json", modes):
             predictor = Predictor.of_run(run_dir)
             misled = suite is suites[0] and list(modes) == list(GIVEN)
             evaluate(predictor, suite.traces, list(modes), out, suite.name, misled)
     return out
+
+
+def has_modes(path: Path, modes: Sequence[str]) -> bool:
+    return path.exists() and set(modes) <= json.loads(path.read_text()).keys()
 
 
 def written(

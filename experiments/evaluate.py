@@ -102,7 +102,7 @@ def evaluate(
     misled: bool = False,
 ) -> dict:
     """Score every mode, with the copy baseline and the action-shuffle control beside it; with
-    `misled` the state-shuffle control too."""
+    `misled` the state-shuffle control too. What is known after each mode is written."""
     outcomes: dict[str, int] = {}
     cases = list(predictor.cases(counted(traces, outcomes)))
     if not cases:
@@ -129,9 +129,9 @@ def evaluate(
             "seconds": seconds,
             "states_per_second": figures["n_steps"] / seconds,
         }
-    out.mkdir(parents=True, exist_ok=True)
-    write_whole(out / f"{name}.predictions.jsonl", "".join(f"{text}\n" for text in lines))
-    write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / f"{name}.predictions.jsonl", "".join(f"{text}\n" for text in lines))
+        write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
     return result
 
 

@@ -138,6 +138,20 @@ def test_perfect_predictions_score_one(predictor, traces, tmp_path):
             assert {at["accuracy"] for at in found[mode][kind].values()} == {1}
 
 
+def test_what_is_scored_before_an_end_by_force_is_kept(predictor, traces, tmp_path):
+    class Ended(Perfect):
+        def predict(self, cases, mode, shuffled=False, misled=False):
+            if mode == "open":
+                raise KeyboardInterrupt
+            return super().predict(cases, mode, shuffled, misled)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(Ended(predictor), traces[:2], ["filter", "open"], tmp_path, "heldout")
+    kept = json.loads((tmp_path / "heldout.json").read_text())
+    assert kept["filter"]["state_exact_match"] == 1 and "open" not in kept
+    assert (tmp_path / "heldout.predictions.jsonl").read_text().count("\n") >= 2
+
+
 def test_a_wrong_statement_is_never_the_right_one(predictor, traces):
     for number, case in enumerate(predictor.cases(traces)):
         wrong = with_wrong_statements(case.window, number)
