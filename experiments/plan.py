@@ -1,4 +1,4 @@
-"""`python -m experiments.plan run=DIR program=FILE.py call='f(3)' candidates=FILE wanted="{'x': 3}"`
+"""`python -m experiments.plan run=DIR program=FILE.py call='f(3)' candidates=FILE wanted=DICT`
 
 Which statement, in place of the `...` of the function that is called, makes the call end as wanted?
 `wanted` holds variables at the end, and by the name of `return` what is returned. The model
@@ -13,7 +13,7 @@ import sys
 import tokenize
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig

@@ -2,14 +2,15 @@
 
 How well does a model plan? From each program of a suite one statement that was run is taken out,
 and has to be found among candidates: the call is to end as it truly did. All candidates are run for
-the truth: each that ends so is right. Beside the model stands random choice, which is right by the
-share of right candidates r of n, and has run (n + 1) / (r + 1) of them when it finds one.
+the truth: each that ends so is right. With `alone` more rivals are made, and those that end so left
+out. Beside the model stands random choice, which is right by the share of right candidates r of n,
+and has run (n + 1) / (r + 1) of them when it finds one.
 """
 
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ from experiments.predict import FARTHEST, FEW, Predictor
 from experiments.rivals import Puzzle, puzzles
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
-from tracer.schema import Program
+from tracer.schema import Program, Trace
 
+MORE = 2  # times as many candidates are made, where those that are right too are left out
 WANTED = ("state", "return")  # the whole last state, or what is returned alone
 RESAMPLES = 1000  # of the bootstrap
 
@@ -60,13 +62,11 @@ def main(cfg: DictConfig) -> None:
     if cfg.candidates < 2:
         raise UserError(f"candidates={cfg.candidates} leaves no choice; 2 or more")
     predictor = Predictor.of_run(Path(cfg.run))
-    traces = spread(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset), cfg.limit)
-    asked = list(puzzles(traces, cfg.candidates, cfg.seed))
+    found = list(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset))
+    traces = spread(found, len(found) if cfg.limit is None else cfg.limit)
+    asked, rights = posed(traces, cfg)
     if not asked:
         raise UserError(f"the suite {cfg.suite.name!r} gave no program to take a statement from")
-    began = time.monotonic()
-    rights = truth(asked, cfg)
-    ran = time.monotonic() - began
     began = time.monotonic()
     orders = planned(predictor, asked, cfg.wanted)
     imagined = time.monotonic() - began
@@ -75,12 +75,35 @@ def main(cfg: DictConfig) -> None:
         for puzzle, order, right in zip(asked, orders, rights, strict=True)
     ]
     result = {"suite": cfg.suite.name, "run": cfg.run, "candidates": cfg.candidates}
-    result |= {"wanted": cfg.wanted, "seconds": {"imagined": imagined, "run": ran}}
+    result |= {"wanted": cfg.wanted, "alone": cfg.alone, "seconds": imagined}
     result |= summary(solved)
     if cfg.out:
         lines = [line(each) for each in solved]
         write_whole(Path(cfg.out), json.dumps(result | {"puzzles": lines}, indent=1) + "\n")
     show(result)
+
+
+def posed(traces: Sequence[Trace], cfg: DictConfig) -> tuple[list[Puzzle], list[list[bool]]]:
+    """The puzzles, and which of their candidates are right."""
+    if not cfg.alone:
+        asked = list(puzzles(traces, cfg.candidates, cfg.seed))
+        return asked, truth(asked, cfg)
+    made = list(puzzles(traces, MORE * cfg.candidates, cfg.seed))
+    known = zip(made, truth(made, cfg), strict=True)
+    each_alone = (alone(puzzle, right, cfg.candidates) for puzzle, right in known)
+    asked = [puzzle for puzzle in each_alone if puzzle]
+    return asked, [[n == puzzle.right for n in range(cfg.candidates)] for puzzle in asked]
+
+
+def alone(puzzle: Puzzle, right: Sequence[bool], count: int) -> Puzzle | None:
+    """With so many candidates of which one is right; None where there are too few."""
+    kept = [n for n, reached in enumerate(right) if n == puzzle.right or not reached]
+    others = [n for n in kept if n != puzzle.right][: count - 1]
+    if len(others) < count - 1:
+        return None
+    order = sorted([puzzle.right, *others])
+    candidates = [puzzle.candidates[n] for n in order]
+    return puzzle._replace(candidates=candidates, right=order.index(puzzle.right))
 
 
 def ends(puzzle: Puzzle, wanted: str) -> End:

@@ -89,9 +89,7 @@ def shuffled(items: Sequence, rng: Random) -> list:
     return rng.sample(items, len(items))
 
 
-def fitting(
-    texts: Iterable[str | None], hole: Hole, known: set[str], count: int
-) -> Iterator[str]:
+def fitting(texts: Iterable[str | None], hole: Hole, known: set[str], count: int) -> Iterator[str]:
     """So many at most, none twice, that make a program of the source."""
     left = count
     for text in texts:
@@ -103,7 +101,7 @@ def fitting(
             hole.filled(text)
         except ValueError:
             continue
-        dumped = ast.dump(ast.parse(f"def f():\n {text}").body[0].body[0])
+        dumped = ast.dump(ast.parse(text).body[0])
         if dumped not in known:
             known.add(dumped)
             left -= 1
