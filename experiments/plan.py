@@ -12,6 +12,7 @@ import json
 import sys
 import tokenize
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,13 +44,14 @@ class Guess(NamedTuple):
 
     candidate: int  # its number
     agrees: float  # share of what is wanted that it expects
+    likeness: float  # of what it expects to what is wanted, letter by letter, from 0 to 1
     log_prob: float  # of the whole run that it imagined
     end: End
 
     @property
     def rank(self) -> tuple[float, float]:
-        """First what ends as wanted, the surest first; then what it may be wrong about."""
-        return -self.agrees, -self.log_prob if self.agrees == 1 else self.log_prob
+        """First what ends as wanted, the surest first; then what ends nearly so."""
+        return -self.agrees, -self.log_prob if self.agrees == 1 else -self.likeness
 
 
 class Try(NamedTuple):
@@ -137,7 +139,7 @@ def ranked(predictor: Predictor, starts: Sequence[Start], wanted: End) -> list[G
 
 def guess(candidate: int, run: Run, wanted: End) -> Guess:
     end = imagined_end(run)
-    return Guess(candidate, agreement(wanted, end), run_log_prob(run), end)
+    return Guess(candidate, agreement(wanted, end), likeness(wanted, end), run_log_prob(run), end)
 
 
 def imagined_end(run: Run) -> End:
@@ -159,6 +161,11 @@ def run_log_prob(run: Run) -> float:
 def agreement(wanted: End, end: Mapping[str, str]) -> float:
     """The share of what is wanted that is so at the end."""
     return sum(same_value(value, end.get(name)) for name, value in wanted.items()) / len(wanted)
+
+
+def likeness(wanted: End, end: Mapping[str, str]) -> float:
+    pairs = ((value, end.get(name, "")) for name, value in wanted.items())
+    return sum(SequenceMatcher(None, *pair).ratio() for pair in pairs) / len(wanted)
 
 
 def true_end(trace: Trace) -> End:
