@@ -60,8 +60,8 @@ ORDER = {
         control free
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course
-        risks foresee
-        trace train evaluate imagine report bench tokens ablate publish agent
+        risks foresee holes plan rivals
+        trace train evaluate imagine report bench tokens ablate publish agent puzzles
         export stats budget
     """,
 }
