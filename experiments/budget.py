@@ -9,11 +9,14 @@ time, on whatever device there is.
 Each part is the command of that name; the same call again goes on where it was.
 """
 
+import atexit
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,19 +24,21 @@ from omegaconf import DictConfig
 
 from experiments.command import UserError, command
 
+Process = subprocess.Popen
 SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # processes share the memory of a device
 COMPILED = "JAX_COMPILATION_CACHE_DIR"  # and what one has compiled, the next need not
 
 
 @command("budget")
 def main(cfg: DictConfig) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     budget(cfg)
 
 
 def budget(cfg: DictConfig) -> None:
     out, end = Path(cfg.out), time.monotonic() + 60 * cfg.minutes
-    os.environ.update({COMPILED: str(out.absolute() / "compiled"), **SHARED, **os.environ})
     out.mkdir(parents=True, exist_ok=True)
+    begun = partial(begin, environment={COMPILED: str(out.absolute() / "compiled")})
     dataset = cfg.dataset or out / "dataset"
     if not cfg.dataset:
         finish("trace", begun("trace", [*cfg.trace, f"out={dataset}"]))
@@ -46,14 +51,14 @@ def budget(cfg: DictConfig) -> None:
     run = out / "run"
     given = [f"dataset={dataset}", f"run_dir={run}", f"minutes={minutes:.3f}"]
     finish("train", begun("train", [*cfg.train, *given]))
-    score(cfg, run, end)
+    score(cfg, run, end, begun)
     given = [f"run={run}", f"name={cfg.name}", f"out={out / 'weights'}", f"dtype={cfg.dtype}"]
     finish("publish", begun("publish", given))
 
 
-def score(cfg: DictConfig, run: Path, end: float) -> None:
+def score(cfg: DictConfig, run: Path, end: float, begun: Callable[..., Process]) -> None:
     """All suites at once; one that does not end in time is left out, and said to be."""
-    going = {}
+    going: dict[str, Process] = {}
     for name, overrides in cfg.suites.items():
         with open(run / f"eval-{name}.log", "wb") as log:
             given = [f"run={run}", f"suite={name}", *overrides]
@@ -64,18 +69,29 @@ def score(cfg: DictConfig, run: Path, end: float) -> None:
             failed = process.wait(max(1.0, end - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
-            print(f"{name} is not scored: the time was up", flush=True)
+            print(f"{name} is scored as far as it came: the time was up", flush=True)
             continue
         text = log.read_text(errors="replace").strip()
-        print(f"{name} is not scored: {text.splitlines()[-1:]}" if failed else text, flush=True)
+        why = text.rpartition("\n")[2]
+        print(f"{name} is not scored: {why}" if failed else text, flush=True)
 
 
-def begun(name: str, overrides: Sequence[object], log: IO[bytes] | None = None) -> subprocess.Popen:
+def begin(
+    name: str,
+    overrides: Sequence[object],
+    log: IO[bytes] | None = None,
+    *,
+    environment: Mapping[str, str],
+) -> Process:
+    """One of the commands; it ends when we do."""
     arguments = [sys.executable, "-m", f"experiments.{name}", *map(str, overrides)]
-    return subprocess.Popen(arguments, stdout=log, stderr=log)
+    given = {**environment, **SHARED, **os.environ}
+    process = subprocess.Popen(arguments, env=given, stdout=log, stderr=log)
+    atexit.register(process.terminate)
+    return process
 
 
-def finish(name: str, process: subprocess.Popen) -> None:
+def finish(name: str, process: Process) -> None:
     if status := process.wait():
         raise UserError(f"{name} ended with exit status {status}")
 

@@ -48,8 +48,7 @@ def main(cfg: DictConfig) -> None:
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     out = Path(cfg.out or Path(cfg.run) / "eval")
-    traces = suite_traces(cfg, cfg.dataset or predictor.cfg.dataset)
-    traces = traces if cfg.limit is None else spread(traces, cfg.limit)
+    traces = asked_traces(cfg, cfg.dataset or predictor.cfg.dataset)
     result = evaluate(predictor, traces, list(cfg.modes), out, cfg.suite.name)
     show(result, out / f"{cfg.suite.name}.json")
 
@@ -61,13 +60,22 @@ def evaluate_others(cfg: DictConfig) -> None:
     if cfg.suite.corpus is None and not cfg.dataset:
         raise UserError(f"the suite {cfg.suite.name!r} is of a dataset: dataset=DIR")
     with user_errors(ValueError):
-        found = judged(written, suite_traces(cfg, cfg.dataset))
+        found = judged(written, asked_traces(cfg, cfg.dataset))
     result = {"suite": cfg.suite.name, "predictions": str(path)} | found.figures
     out.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{json.dumps(line)}\n" for line in found.lines)
     write_whole(out / f"{cfg.suite.name}.predictions.jsonl", lines)
     write_whole(out / f"{cfg.suite.name}.json", json.dumps(finite(result), indent=1) + "\n")
     show_others(result, out / f"{cfg.suite.name}.json")
+
+
+def asked_traces(cfg: DictConfig, dataset: str) -> Iterable[Trace]:
+    """Those of the suite, `limit` of them if there is one."""
+    if cfg.limit is None:
+        return suite_traces(cfg, dataset)
+    if cfg.limit < 1:
+        raise UserError(f"limit={cfg.limit} is below 1")
+    return spread(suite_traces(cfg, dataset), cfg.limit)
 
 
 def suite_traces(cfg: DictConfig, dataset: str) -> Iterator[Trace]:

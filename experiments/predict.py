@@ -141,10 +141,7 @@ class Predictor:
 
     def _run(self, cases: Sequence[Case], shuffled: bool) -> Iterator[Prediction]:
         cases = sorted(cases, key=lambda case: len(case.events))
-        starts = [
-            Start(case.trace.source, case.events[0], min(FARTHEST, 2 * len(case.events) + FEW))
-            for case in cases
-        ]
+        starts = [free_start(case.trace.source, case.events) for case in cases]
         runs = free_runs(self.trainer, self.params, starts, self.layout, shuffled)
         yield from map(from_run, cases, runs)
 
@@ -178,6 +175,11 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     outcomes = [text(tuple(row)) for row in rows[:steps, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
     return Prediction(case, expected, log_probs[:steps], names, found, output, outcomes)
+
+
+def free_start(source: str, events: Sequence[Event]) -> Start:
+    """From where a call began, for as many steps as it may well take."""
+    return Start(source, events[0], min(FARTHEST, 2 * len(events) + FEW))
 
 
 def from_run(case: Case, run: Run) -> Prediction:

@@ -19,6 +19,7 @@ from experiments.predict import MODES, Predictor
 from experiments.pretrained import FOLDER, pretrained_name, read_pretrained, write_pretrained
 from experiments.score import HEADLINES
 
+KEPT = ("float32", "float16")
 PRIVATE = ("dataset", "run_dir")  # where things were on the machine that trained
 
 
@@ -29,6 +30,8 @@ def main(cfg: DictConfig) -> None:
 
 
 def publish(cfg: DictConfig) -> Path:
+    if cfg.dtype not in KEPT:
+        raise UserError(f"unknown dtype {cfg.dtype!r}; there are: {', '.join(KEPT)}")
     run_dir = Path(cfg.run)
     predictor = Predictor.of_run(run_dir)
     known = card_of(run_dir)

@@ -14,25 +14,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
 from experiments.atomic import write_whole
 from experiments.command import UserError, command
-from experiments.evaluate import percent, spread, suite_traces
+from experiments.evaluate import asked_traces, percent
 from experiments.free import Start, free_runs
 from experiments.plan import RETURN, End, Guess, agreement, guess, true_end
-from experiments.predict import FARTHEST, FEW, Predictor
+from experiments.predict import Predictor, free_start
 from experiments.rivals import Puzzle, puzzles
+from experiments.score import intervals, mean
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
 
 MORE = 2  # times as many candidates are made, where those that are right too are left out
 WANTED = ("state", "return")  # the whole last state, or what is returned alone
-RESAMPLES = 1000  # of the bootstrap
 
 
 class Solved(NamedTuple):
@@ -62,8 +61,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.candidates < 2:
         raise UserError(f"candidates={cfg.candidates} leaves no choice; 2 or more")
     predictor = Predictor.of_run(Path(cfg.run))
-    found = list(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset))
-    traces = spread(found, len(found) if cfg.limit is None else cfg.limit)
+    traces = list(asked_traces(cfg, cfg.dataset or predictor.cfg.dataset))
     asked, rights = posed(traces, cfg)
     if not asked:
         raise UserError(f"the suite {cfg.suite.name!r} gave no program to take a statement from")
@@ -147,25 +145,15 @@ def planned(predictor: Predictor, asked: Sequence[Puzzle], wanted: str) -> list[
 def begun(puzzle: Puzzle) -> list[Start]:
     """The first state of the call, and the source with each candidate."""
     body = [event for event in puzzle.events if event.kind != "call"]
-    limit = min(FARTHEST, 2 * len(body) + FEW)
-    return [Start(puzzle.hole.filled(each), body[0], limit) for each in puzzle.candidates]
+    return [free_start(puzzle.hole.filled(each), body) for each in puzzle.candidates]
 
 
 def summary(solved: Sequence[Solved]) -> dict[str, Any]:
     """Means over puzzles, one of each program, and their 95 % intervals by a bootstrap."""
-    rows = [each.figures() for each in solved]
-    table = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    draws = np.random.default_rng(0).integers(len(rows), size=(RESAMPLES, len(rows)))
-    means = {name: values[draws].mean(1) for name, values in table.items()}
-    found = {name: float(values.mean()) for name, values in table.items()}
-    intervals = {name: interval(values) for name, values in means.items()}
-    found["first_ratio"] = found["first"] / found["first_random"]
-    intervals["first_ratio"] = interval(means["first"] / means["first_random"])
-    return {"n": len(rows), **found, "ci95": intervals}
-
-
-def interval(means: np.ndarray) -> list[float]:
-    return [float(x) for x in np.percentile(means, [2.5, 97.5])]
+    rows, names = [each.figures() for each in solved], list(solved[0].figures())
+    means = {name: mean(row[name] for row in rows) for name in names}
+    programs = [each.puzzle.trace.origin for each in solved]
+    return {"n": len(rows), **means, "ci95": intervals(programs, rows, names)}
 
 
 def line(solved: Solved) -> dict[str, Any]:
@@ -197,15 +185,15 @@ def show(result: dict[str, Any]) -> None:
     table = Table(title=title)
     for name in ("figure", "model", "95 %", "random", "all run"):
         table.add_column(name, justify="left" if name == "figure" else "right")
-    low, high = result["ci95"]["first"]
+    unknown = (float("nan"),) * 2  # of one program there is no interval
+    low, high = result["ci95"].get("first", unknown)
     cells = percent(result["first"]), f"{percent(low)} to {percent(high)}"
     table.add_row("first choice right, %", *cells, percent(result["first_random"]), "")
-    low, high = result["ci95"]["runs"]
+    low, high = result["ci95"].get("runs", unknown)
     cells = f"{result['runs']:.2f}", f"{low:.2f} to {high:.2f}"
     table.add_row("runs until found", *cells, f"{result['runs_random']:.2f}", str(n))
     Console().print(table)
-    low, high = result["ci95"]["first_ratio"]
-    print(f"{result['first_ratio']:.1f} times as often right as random ({low:.1f} to {high:.1f})")
+    print(f"{result['first'] / result['first_random']:.1f} times as often right as random")
 
 
 if __name__ == "__main__":

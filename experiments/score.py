@@ -181,8 +181,10 @@ def shares(pairs: Iterable[tuple[str, bool]]) -> dict[str, dict[str, float]]:
     return {name: {"n": n, "accuracy": right / n} for name, (n, right) in ordered}
 
 
-def intervals(programs: Sequence[str], rows: Sequence[dict]) -> dict[str, list[float]]:
-    """95 % intervals of the headlines by a bootstrap over programs, not over traces."""
+def intervals(
+    programs: Sequence[str], rows: Sequence[dict], names: Sequence[str] = HEADLINES
+) -> dict[str, list[float]]:
+    """95 % intervals of figures by a bootstrap over programs, not over traces."""
     members: dict[str, list[int]] = defaultdict(list)
     for number, program in enumerate(programs):
         members[program].append(number)
@@ -191,7 +193,7 @@ def intervals(programs: Sequence[str], rows: Sequence[dict]) -> dict[str, list[f
         return {}
     draws = np.random.default_rng(0).integers(len(groups), size=(RESAMPLES, len(groups)))
     found = {}
-    for name in HEADLINES:
+    for name in names:
         values = np.array([row[name] for row in rows], float)
         sums = np.array([np.nansum(values[group]) for group in groups])
         sizes = np.array([np.isfinite(values[group]).sum() for group in groups])

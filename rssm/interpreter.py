@@ -47,6 +47,11 @@ class Room(NamedTuple):
     source: int  # symbols read; those beyond are not seen
     results: tuple[int, ...]  # cells of each result row
 
+    @classmethod
+    def of(cls, cells: int, source: int, results: Sequence[int]) -> "Room":
+        """Where a row has so many cells at most."""
+        return cls(source, tuple(min(size, cells) for size in results))
+
 
 class Outcome(NamedTuple):
     """Distributions over what each slot holds next, as logarithms."""
@@ -57,16 +62,6 @@ class Outcome(NamedTuple):
     pointer: Float[Array, "N P S"]  # over the source; probabilities
     source: Int[Array, "N S"]  # symbols
     labels: Float[Array, "N G K"]
-
-
-class Written(NamedTuple):
-    """What each slot holds next, and the labels."""
-
-    rows: Int[Array, "N I L"]
-    log_prob: Float[Array, "N I"]  # of the way that leads to each row
-    labels: Int[Array, "N G"]
-    classes: Float[Array, "N G K"]  # log-probabilities of the labels
-    cut: Bool[Array, "N I"]  # the row is a result that may go on beyond its room
 
 
 class Interpreter(nnx.Module):
@@ -217,11 +212,9 @@ def likeliest(
     room: Room,
     before: Int[Array, "N I L"],
     key: PRNGKeyArray | None = None,
-) -> Written:
-    """The likeliest way to a row for each slot. With a key rows and labels are drawn.
-
-    To go on makes a result less likely: what is not `cut` is the same in a room of longer results.
-    """
+) -> tuple[Int[Array, "N I L"], Float[Array, "N I"], Int[Array, "N G"]]:
+    """The likeliest way to a row for each slot, the row, and its log-probability; and the labels.
+    With a key all of them are drawn."""
     n, rows, cells = before.shape
     noise = _noises(key, outcome)
     probs = jnp.exp(outcome.made + outcome.copied[..., :1])
@@ -230,15 +223,13 @@ def likeliest(
     scores = jnp.log(probs + TINY)
     symbols = (scores + noise[0]).argmax(-1)
     scores = jnp.take_along_axis(scores, symbols[..., None], -1)[..., 0]
-    results, odds, ends = [], [], []
+    results, odds = [], []
     for row in range(len(room.results)):
         part = _part(room, row)
         written = jnp.pad(symbols[:, part], ((0, 0), (0, cells - room.results[row])))
         used = in_use(written)
         results.append(jnp.where(used, written, 0))
         odds.append(jnp.where(used[:, : room.results[row]], scores[:, part], 0).sum(-1))
-        whole = room.results[row] == cells
-        ends.append((symbols[:, part] == 0).any(-1) | whole)
     each = jnp.broadcast_to(jnp.stack(results, 1)[:, None], (n, rows, len(results), cells))
     every = jnp.broadcast_to(before[:, None], (n, rows, rows, cells))
     one = before[:, :, None]
@@ -250,9 +241,7 @@ def likeliest(
     best = ranked.argmax(-1)[..., None]
     total = jnp.take_along_axis(outcome.gates + odds, best, -1)[..., 0]
     chosen = jnp.take_along_axis(candidates, best[..., None], 2)[:, :, 0]
-    goes_on = jnp.pad(~jnp.stack(ends, -1), ((0, 0), (2, rows)))
-    cut = jnp.take_along_axis(goes_on, best[..., 0], 1)
-    return Written(chosen, total, (outcome.labels + noise[2]).argmax(-1), outcome.labels, cut)
+    return chosen, total, (outcome.labels + noise[2]).argmax(-1)
 
 
 TINY = 1e-12  # the logarithm must not meet zeros

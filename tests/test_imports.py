@@ -46,7 +46,6 @@ ORDER = {
         spec dists nets tables
         losses causal dynamics dynamics.base
         encoder heads interpreter
-        rooms
         dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam
         model optim guard tokens

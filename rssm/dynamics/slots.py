@@ -29,18 +29,18 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
-from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, log_prob
+from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, likeliest, log_prob
 from rssm.nets import (
     MLP,
     Dense,
     RMSNorm,
+    flip_time,
     read_two_hot,
     scan_time,
     shifted,
     two_hot,
     zero_where,
 )
-from rssm.rooms import room_of, symbols_read, too_small, written
 from rssm.tables import Rows, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
@@ -49,8 +49,7 @@ from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 Latents = Float[Array, "B T V E"]
 ALWAYS = 2  # the last two slots are touched by every action
 CHANGED = 3.0  # how much likelier a step that changes something is trained on
-CHUNK = 32  # steps whose priors are computed together, at least, where all are asked for
-CHUNKS = 16  # of a large batch
+CHUNK = 32  # steps whose priors are computed together, where all are asked for
 
 
 class Touch(NamedTuple):
@@ -94,7 +93,7 @@ class Slots(nnx.Module):
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
         self.trained = trained
         self.shares = [room["share"] for room in rooms]
-        self.rooms = [room_of(sizes.cells, **room) for room in rooms]
+        self.rooms = [Room.of(sizes.cells, room["source"], room["results"]) for room in rooms]
         if not math.isclose(sum(self.shares), 1):
             raise ValueError(f"the shares of the rooms, {self.shares}, do not add up to 1")
         on = {"rngs": rngs, "dtype": dtype}
@@ -126,9 +125,7 @@ class Slots(nnx.Module):
         )
 
     def initial(self, batch_size: int) -> Float[Array, "B V E"]:
-        zeros = jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
-        # Else XLA computes when it compiles what follows from them, for longer than the rest takes.
-        return jax.lax.optimization_barrier(zeros)
+        return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
 
     def observe(
         self, carry: Float[Array, "B V E"], inputs: Inputs, key: PRNGKeyArray | None
@@ -247,25 +244,20 @@ class Slots(nnx.Module):
         operands: Operands,
         keys: Shaped[Array, "1 T"] | None,
     ) -> Latents:
-        """What is expected at every step; those that need as much room are computed together."""
-        steps = (previous, h, touch, operands)
-        flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), steps)
-        said = (flat[2].tokens > 0).any(-1)
-        order = jnp.argsort(jnp.where(said, symbols_read(flat[3], len(self.labels)), 0))
-        together = max(CHUNK, len(order) // CHUNKS)
-        chunks = -(-len(order) // together)
-        places = jnp.pad(order, (0, chunks * together - len(order)), mode="edge")
-        chosen = places.reshape(chunks, together)
-        drawn = None if keys is None else jax.random.split(keys[0, 0], (chunks, 1))
+        """What is expected at every step, some steps at a time; one where each has a key. As these
+        are a larger batch, and not mapped over, steps at which nothing is said cost nothing."""
+        batch, length = h.shape[:2]
+        most = CHUNK // batch if keys is None else 1
+        together = max(k for k in (1, *range(2, most + 1)) if length % k == 0)
+        steps = flip_time((previous, h, touch, operands))
+        merged = jax.tree.map(lambda x: x.reshape(-1, together * batch, *x.shape[2:]), steps)
 
-        def guess(step_inputs):
-            chosen, key = step_inputs
-            previous, h, touch, operands = jax.tree.map(lambda x: x[chosen], flat)
-            return self._write(previous, h, touch, operands, key, self.rooms[1:] or self.rooms)
+        def guess(each):
+            (previous, h, touch, operands), key = each
+            return self._write(previous, h, touch, operands, key)
 
-        found = jax.lax.map(guess, (chosen, drawn))
-        found = jnp.zeros_like(flat[0]).at[places].set(found.reshape(-1, *found.shape[2:]))
-        return found.reshape(previous.shape)
+        found = jax.lax.map(guess, (merged, None if keys is None else flip_time(keys)))
+        return flip_time(found.reshape(length, batch, *found.shape[2:]))
 
     def _advance(
         self, latents: Float[Array, "B V E"], touch: Touch, key: Shaped[Array, "1"] | None
@@ -275,8 +267,7 @@ class Slots(nnx.Module):
         state = self._recur(old[..., : self.deter], self._held(before), touch)
         operands = operands_of(touch, before, state)
         h = write(latents[..., : self.deter], touch, state)
-        # One step alone: to compile further rooms takes longer than they save.
-        return self._write(latents, h, touch, operands, key, self.rooms[-1:]), operands
+        return self._write(latents, h, touch, operands, key), operands
 
     def _recur(
         self, h: Float[Array, "B J H"], held: Float[Array, "B J R"], touch: Touch
@@ -298,36 +289,44 @@ class Slots(nnx.Module):
         touch: Touch,
         operands: Operands,
         key: Shaped[Array, "1"] | None,
-        rooms: Sequence[Room],
     ) -> Float[Array, "B V E"]:
         """The likeliest symbols, or drawn ones, in the slots touched."""
         z, said = latents[..., self.deter :], (touch.tokens > 0).any(-1)
 
-        def changed() -> Float[Array, "B V _"]:
-            drawn = None if key is None else key[0]
-            found = written(self.interpreter, operands, rooms, drawn)
+        def written() -> Float[Array, "B V _"]:
+            room = self.rooms[-1]
+            outcome = self.interpreter(operands, room)
+            before = operands.cells[:, :-1]
+            rows, odds, labels = likeliest(outcome, room, before, None if key is None else key[0])
             spare = self.n_cells - len(self.labels)
-            labels = jnp.pad(found.labels, ((0, 0), (0, spare)))
-            rows = jnp.concatenate([found.rows, labels[:, None]], 1)
-            odds = self._odds(found.log_prob, found.classes)
+            rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
+            odds = self._odds(odds, outcome.labels)
             codes = einops.rearrange(two_hot(rows, self.x_dim), "b j l d -> b j (l d)")
             new = jax.lax.stop_gradient(jnp.concatenate([codes, odds], -1)).astype(self.dtype)
             return write(z, touch._replace(touched=touch.touched & said[:, None]), new)
 
         # Where no statement is, as behind a trajectory's end, nothing is expected to change.
-        z = jax.lax.cond(said.any(), changed, lambda: z)
+        z = jax.lax.cond(said.any(), written, lambda: z)
         return jnp.concatenate([h, z], -1)
 
     def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:
         """The steps to train on, those that need the smallest rooms first; and how many rooms are
         too small for each step."""
         before, after = aux.operands.cells[:, :-1], aux.after[:, :-1]
-        changed = ((before != after) & aux.operands.touched[:, :-1, None]).any((-2, -1))
+        touched = aux.operands.touched[:, :-1, None]
+        changed = ((before != after) & touched).any((-2, -1))
         weight = jnp.where(aux.counts, jnp.where(changed, CHANGED, 1.0), 1e-6)
         chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
         drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
-        needs = too_small(self.rooms, aux.operands, after, len(self.labels))
-        needs = jnp.where(aux.counts, needs, 0)
+        read = (
+            (aux.operands.tokens > 0).sum(-1)
+            + ((before > 0) & touched).sum((-2, -1))
+            + len(self.labels)
+        )
+        moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
+        made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
+        small = [(read > room.source) | (made >= room.results[0]) for room in self.rooms[:-1]]
+        needs = jnp.where(aux.counts, sum(small, jnp.zeros_like(read)), 0)
         return drawn[jnp.argsort(needs[drawn])], needs
 
     def _surprise(self, aux: Aux, room: Room) -> Float[Array, " n"]:

@@ -40,8 +40,11 @@ def test_a_suite_that_cannot_be_scored_is_told_with_the_reason(made):
 
 def test_the_same_command_again_trains_no_further(made, dataset):
     before = (made / "run" / "metrics.jsonl").read_text()
-    budget(asked(made, dataset))
+    cfg = asked(made, dataset)
+    cfg.suites = {}
+    budget(cfg)
     assert (made / "run" / "metrics.jsonl").read_text() == before
+    assert list(read_pretrained("tiny", made / "weights")[0]["scores"]) == ["heldout"]
     assert json.loads((made / "run" / "status.json").read_text())["step"] == 4
 
 

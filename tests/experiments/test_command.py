@@ -38,11 +38,15 @@ COMMANDS = sorted(path.stem for path in Path(CONFIGS).glob("*.yaml"))
         (
             "trace",
             ["corpus=mbp"],
-            "unknown corpus 'mbp'; there are: agent, cruxeval, demo",
+            "unknown corpus 'mbp'; there are: agent, base, cruxeval",
         ),
-        ("train", ["size=tiny"], "unknown size 'tiny'; there are: debug, medium, small"),
-        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: agent, demo"),
-        ("evaluate", ["suite=held"], "unknown suite 'held'; there are: cruxeval, heldout, human"),
+        ("train", ["size=tiny"], "unknown size 'tiny'; there are: base, debug, medium, small"),
+        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: agent, base, demo"),
+        (
+            "evaluate",
+            ["suite=held"],
+            "unknown suite 'held'; there are: arithmetic, containers, cruxeval",
+        ),
         ("imagine", ["corpus=demo"], "Could not override 'corpus'. No match in the defaults list"),
     ],
 )

@@ -12,6 +12,7 @@ from experiments.evaluate import coverage, evaluate, main, suite_traces
 from experiments.predict import BUCKETS, Prediction, held_frame, true_frame, with_wrong_statements
 from experiments.score import HEADLINES, Scored, score
 from tracer.sandbox import Sandbox
+from tracer.store import Dataset
 from tracer.values import render
 
 FIGURES = {"n_traces", "n_steps", *HEADLINES, "by_horizon", "first_divergence", "by_type"}
@@ -286,6 +287,17 @@ def test_the_command_scores_the_held_out_programs_of_the_run(run_main, run, pred
     assert written["open"]["state_exact_match"] == 1
 
 
+def test_a_limit_takes_traces_from_everywhere(run_main, run, predictor, monkeypatch):
+    monkeypatch.setattr("experiments.evaluate.Predictor.of_run", lambda folder: perfect)
+    perfect = Perfect(predictor)
+    perfect.cfg = predictor.cfg
+    out = run.folder / "limited"
+    run_main(main, f"run={run.folder}", "modes=[filter]", "limit=2", f"out={out}")
+    lines = (out / "heldout.predictions.jsonl").read_text().splitlines()
+    every = [trace.id for trace in Dataset(predictor.cfg.dataset).traces("test")]
+    assert {json.loads(text)["id"] for text in lines} == {every[0], every[len(every) // 2]}
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -293,7 +305,8 @@ def test_the_command_scores_the_held_out_programs_of_the_run(run_main, run, pred
         (("run={run}", "modes=[filter,opn]"), "unknown mode 'opn'; this model has: filter, open"),
         (("run={run}", "suite=mbpp"), "suite.path must be given: suite.path=..."),
         (("run={run}", "suite=mbpp", "suite.path=no"), "no file no; the whole set is mbpp/mbpp.js"),
-        (("run={run}", "suite=mpbb"), "unknown suite 'mpbb'; there are: cruxeval, heldout, humane"),
+        (("run={run}", "suite=mpbb"), "unknown suite 'mpbb'; there are: arithmetic, containers, "),
+        (("run={run}", "limit=0"), "limit=0 is below 1"),
         ((), "run must be given: run=..."),
     ],
 )

@@ -20,11 +20,14 @@ class Counting:
         self.bad, self.loss, self.guarded = bad, loss, guarded
         self.saved, self.written, self.notes, self.trained = [], [], [], []
         self.batch = self.row = 0
+        self.ahead, self.compiling = [], 0.0
 
     def train_step(self, state, batch, key, ahead):
         bad = batch in self.bad
         self.row = self.row + 1 if bad else 0
         self.trained.append((state.step + 1, batch))
+        self.ahead.append(ahead)
+        time.sleep(self.compiling if len(self.trained) == 1 else 0)
         metrics = {"loss": self.loss if bad else 1.0, "changed_right": 0.5}
         metrics |= {"in_a_row": self.row, "grad_norm": 2.0} if self.guarded else {}
         return state._replace(step=state.step + 1), metrics
@@ -94,6 +97,13 @@ def test_a_run_that_is_out_of_time_saves_where_it_is():
     state = run.train(steps=10**9, seconds=0.02, save_every=10**9, log_every=10**9)
     assert run.saved == [state.step]
     assert state.step > 0
+
+
+def test_what_the_first_step_takes_to_compile_is_not_taken_from_the_schedule():
+    run = Counting()
+    run.compiling = 0.3
+    run.train(steps=10**6, seconds=0.6, save_every=10**9, log_every=10**9)
+    assert run.ahead[1] < 10**5  # and not half of the steps
 
 
 def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_loses_no_time_with_validation():

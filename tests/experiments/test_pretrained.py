@@ -57,6 +57,13 @@ def test_weights_scored_again_keep_what_their_card_has(folder, here, predictor, 
         np.testing.assert_allclose(halves[name], x, rtol=1e-3, atol=1e-6)
 
 
+def test_weights_are_kept_in_a_type_that_holds_them(run, tmp_path):
+    given = (f"run={run.folder}", "name=tiny", f"out={tmp_path}", "dtype=int8")
+    with pytest.raises(UserError, match="unknown dtype 'int8'; there are: float32, float16"):
+        publish.publish(config("publish", *given))
+    assert not list(tmp_path.iterdir())
+
+
 def test_unknown_weights_are_told_with_those_there_are(here):
     with pytest.raises(UserError, match="no weights 'large'; there are: tiny"):
         Predictor.of_run(Path("pretrained:large"))

@@ -69,7 +69,7 @@ def test_the_classes_of_a_label_share_a_probability_of_one(outcome):
 
 
 def test_the_likeliest_way_to_a_row_is_one_of_those_that_its_probability_sums(outcome, operands):
-    rows, odds, labels, *_ = likeliest(outcome, ROOM, before(operands))
+    rows, odds, labels = likeliest(outcome, ROOM, before(operands))
     assert rows.shape == (N, J - 1, L) and labels.shape == (N, 1)
     assert (labels < CLASSES[0]).all()
     total = log_prob(outcome, ROOM, before(operands), rows)

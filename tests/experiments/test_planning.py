@@ -1,11 +1,14 @@
 """Planning: a hole is filled, what is imagined to end as wanted is run first, and runs decide."""
 
+import json
+
 import pytest
 from tiny import config
 
 from experiments.command import UserError
 from experiments.foresee import begin
 from experiments.plan import Guess, agreement, fill, ranked, read_wanted, tried, true_end
+from experiments.puzzles import main
 from experiments.rivals import executed, puzzles
 
 PROGRAM = "def f(n, k):\n    total = n\n    ...\n    return total * 2\n"
@@ -60,10 +63,29 @@ def test_candidates_are_run_in_order_until_one_ends_as_wanted(predictor):
 
 
 def test_a_puzzle_has_the_statement_that_was_taken_out_and_no_other_twice(traces):
-    for puzzle in puzzles(traces, 4, 0):
+    posed = list(puzzles(traces, 4, 0))
+    assert posed
+    for puzzle in posed:
         own = puzzle.candidates[puzzle.right]
         assert puzzle.hole.filled(own) == puzzle.trace.source
         assert len(set(puzzle.candidates)) == 4
         assert puzzle.hole.line in {each.line for each in executed(puzzle.trace)}
         end = true_end(puzzle.trace)
         assert agreement(end, end) == 1
+
+
+def test_puzzles_with_one_right_candidate_are_measured_against_one_in_so_many(
+    run_main, run, predictor, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("experiments.puzzles.Predictor.of_run", lambda folder: predictor)
+    given = (f"run={run.folder}", "suite=heldout", "candidates=3", f"out={tmp_path / 'found.json'}")
+    code, printed, error = run_main(main, *given, "processes=1", "limit=6")
+    assert (code, error) == (0, "")
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert found["n"] == len(found["puzzles"]) > 0 and found["right"] == 1
+    assert found["first_random"] == pytest.approx(1 / 3) and found["runs_random"] == 2
+    for puzzle in found["puzzles"]:
+        assert [each["taken_out"] for each in puzzle["candidates"]] == [
+            each["right"] for each in puzzle["candidates"]
+        ]
+    assert f"{found['n']} programs" in printed
