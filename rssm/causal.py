@@ -21,10 +21,24 @@ from rssm.types import Array, Bool, Float, Int
 
 
 class Cache(NamedTuple):
-    """A ring: the step at position p since the last reset stands at p modulo C."""
+    """A ring: the step at position p since the last reset stands at p modulo C.
 
-    pairs: Float[Array, "B C N E"]  # key and value of each of N layers
+    Heads come before places, as attention reads them; a step is written where it stands.
+    """
+
+    keys: tuple[Float[Array, "B H C D"], ...]  # of each layer
+    values: tuple[Float[Array, "B H C D"], ...]
     count: Int[Array, " B"]  # steps since the last reset
+
+    @property
+    def places(self) -> int:
+        return self.keys[0].shape[2]
+
+    def widened(self, places: int) -> "Cache":
+        """With further places: only for a ring that has not come round."""
+        more = ((0, 0), (0, 0), (0, places - self.places), (0, 0))
+        keys, values = (tuple(jnp.pad(a, more) for a in each) for each in self[:2])
+        return Cache(keys, values, self.count)
 
     def restarted(self, reset: Bool[Array, " B"]) -> "Cache":
         """What no position points to any more need not be cleared."""
@@ -43,22 +57,22 @@ class Block(nnx.Module):
         self.down = Dense(2 * width, width, **on)
 
     def project(
-        self, x: Float[Array, "B T D"], position: Int[Array, "B T"]
-    ) -> tuple[Float[Array, "B T D"], Float[Array, "B T E"]]:
-        """Queries, and keys with their values."""
-        q, k, v = jnp.split(self.qkv(self.norms[0](x)), 3, -1)
-        q, k = (rotate(each, position, self.heads) for each in (q, k))
-        return q, jnp.concatenate([k, v], -1)
+        self, x: Float[Array, "B T W"], position: Int[Array, "B T"]
+    ) -> tuple[Float[Array, "B H T D"], Float[Array, "B H T D"], Float[Array, "B H T D"]]:
+        """Queries, keys and values."""
+        split = einops.rearrange(
+            self.qkv(self.norms[0](x)), "b t (c h d) -> c b h t d", c=3, h=self.heads
+        )
+        return rotate(split[0], position), rotate(split[1], position), split[2]
 
     def attend(
         self,
-        x: Float[Array, "B T D"],
-        q: Float[Array, "B T D"],
-        pairs: Float[Array, "B U E"],
+        x: Float[Array, "B T W"],
+        q: Float[Array, "B H T D"],
+        k: Float[Array, "B H U D"],
+        v: Float[Array, "B H U D"],
         mask: Bool[Array, "B T U"],
-    ) -> Float[Array, "B T D"]:
-        k, v = einops.rearrange(pairs, "b u (c h d) -> c b h u d", c=2, h=self.heads)
-        q = einops.rearrange(q, "b t (h d) -> b h t d", h=self.heads)
+    ) -> Float[Array, "B T W"]:
         scores = widen(jnp.einsum("bhtd,bhud->bhtu", q, k)) / math.sqrt(q.shape[-1])
         weights = jax.nn.softmax(jnp.where(mask[:, None], scores, -1e30)).astype(v.dtype)
         y = jnp.einsum("bhtu,bhud->bhtd", weights, v)
@@ -79,54 +93,56 @@ class CausalTransformer(nnx.Module):
     ):
         if width % (2 * heads):
             raise ValueError(f"width {width} does not divide into {heads} heads of even width")
-        self.width, self.context, self.dtype = width, context, dtype
+        self.heads, self.size, self.context = heads, width // heads, context
+        self.dtype = dtype
         blocks = [Block(width, heads, rngs=rngs, dtype=dtype) for _ in range(layers)]
         self.blocks = nnx.List(blocks)
         self.norm = RMSNorm(width)
 
     def initial(self, batch_size: int, places: int | None = None) -> Cache:
         places = self.context if places is None else places
-        shape = (batch_size, places, len(self.blocks), 2 * self.width)
-        return Cache(jnp.zeros(shape, self.dtype), jnp.zeros(batch_size, jnp.int32))
+        none = jnp.zeros((batch_size, self.heads, places, self.size), self.dtype)
+        each = (none,) * len(self.blocks)
+        return Cache(each, each, jnp.zeros(batch_size, jnp.int32))
 
-    def step(self, cache: Cache, x: Float[Array, "B D"]) -> tuple[Cache, Float[Array, "B D"]]:
+    def step(self, cache: Cache, x: Float[Array, "B W"]) -> tuple[Cache, Float[Array, "B W"]]:
         position = cache.count[:, None]
-        held = positions_held(cache, self.context)
-        near = (held >= 0) & (position - held < self.context)
-        mask = jnp.concatenate([near, jnp.ones_like(near[:, :1])], 1)[:, None]
-        y, new = x[:, None], []
-        for number, block in enumerate(self.blocks):
-            q, pair = block.project(y, position)
-            pairs = jnp.concatenate([cache.pairs[:, :, number], pair], 1)
-            y = block.attend(y, q, pairs, mask)
-            new.append(pair[:, 0])
-        place = jnp.arange(len(x)), cache.count % self.context
-        pairs = cache.pairs.at[place].set(jnp.stack(new, 1))
-        return Cache(pairs, cache.count + 1), self.norm(y[:, 0])
+        count = cache.count + 1
+        held = positions_held(count, cache.places)
+        mask = (held >= 0)[:, None]
+        place = jnp.arange(len(x)), slice(None), cache.count % cache.places
+        y, keys, values = x[:, None], [], []
+        for block, k, v in zip(self.blocks, cache.keys, cache.values, strict=True):
+            q, own_k, own_v = block.project(y, position)
+            keys.append(k.at[place].set(own_k[:, :, 0]))
+            values.append(v.at[place].set(own_v[:, :, 0]))
+            y = block.attend(y, q, keys[-1], values[-1], mask)
+        return Cache(tuple(keys), tuple(values), count), self.norm(y[:, 0])
 
     def along(
-        self, cache: Cache, x: Float[Array, "B T D"], reset: Bool[Array, "B T"]
-    ) -> Float[Array, "B T D"]:
+        self, cache: Cache, x: Float[Array, "B T W"], reset: Bool[Array, "B T"]
+    ) -> Float[Array, "B T W"]:
         """After the steps of a cache, which may have no places: then nothing was before."""
         position = since_reset(reset, cache.count)
         trajectory = jnp.cumsum(reset, 1)
-        held = positions_held(cache, cache.pairs.shape[1])[:, None]
+        held = positions_held(cache.count, cache.places)[:, None]
         old = (held >= 0) & (position[..., None] - held < self.context)
         old &= trajectory[..., None] == 0
         distance = position[:, :, None] - position[:, None]
         new = (distance >= 0) & (distance < self.context)
         new &= trajectory[:, :, None] == trajectory[:, None]
         mask = jnp.concatenate([old, new], 2)
-        for number, block in enumerate(self.blocks):
-            q, pairs = block.project(x, position)
-            x = block.attend(x, q, jnp.concatenate([cache.pairs[:, :, number], pairs], 1), mask)
+        for block, k, v in zip(self.blocks, cache.keys, cache.values, strict=True):
+            q, own_k, own_v = block.project(x, position)
+            k, v = jnp.concatenate([k, own_k], 2), jnp.concatenate([v, own_v], 2)
+            x = block.attend(x, q, k, v, mask)
         return self.norm(x)
 
 
-def positions_held(cache: Cache, context: int) -> Int[Array, "B C"]:
+def positions_held(count: Int[Array, " B"], places: int) -> Int[Array, "B C"]:
     """The position of the step at each place of the ring; negative where there is none."""
-    last = cache.count[:, None] - 1
-    return last - (last - jnp.arange(context)) % max(1, context)
+    last = count[:, None] - 1
+    return last - (last - jnp.arange(places)) % max(1, places)
 
 
 def since_reset(reset: Bool[Array, "B T"], before: Int[Array, " B"]) -> Int[Array, "B T"]:
@@ -136,13 +152,10 @@ def since_reset(reset: Bool[Array, "B T"], before: Int[Array, " B"]) -> Int[Arra
     return jnp.where(last < 0, before[:, None] + steps, steps - last)
 
 
-def rotate(
-    x: Float[Array, "B T D"], position: Int[Array, "B T"], heads: int
-) -> Float[Array, "B T D"]:
+def rotate(x: Float[Array, "B H T D"], position: Int[Array, "B T"]) -> Float[Array, "B H T D"]:
     """Each pair of features turns with the position, at a speed of its own."""
-    x, y = einops.rearrange(x, "b t (h c d) -> c b t h d", h=heads, c=2)
+    x, y = jnp.split(x, 2, -1)
     speed = 10000.0 ** (-jnp.arange(x.shape[-1]) / x.shape[-1])
-    angle = position[..., None, None] * speed
+    angle = position[:, None, :, None] * speed
     cos, sin = jnp.cos(angle).astype(x.dtype), jnp.sin(angle).astype(x.dtype)
-    turned = jnp.stack([x * cos - y * sin, x * sin + y * cos])
-    return einops.rearrange(turned, "c b t h d -> b t (h c d)")
+    return jnp.concatenate([x * cos - y * sin, x * sin + y * cos], -1)

@@ -6,6 +6,7 @@ There is no latent of fixed size: the text itself is the state. An automaton say
 follow, so that whatever is written can be read; a script says what is given and what is not.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -14,13 +15,14 @@ import optax
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.causal import CausalTransformer
+from rssm.causal import Cache, CausalTransformer
 from rssm.losses import masked_mean
 from rssm.nets import Dense, widen
 from rssm.spec import Batch
-from rssm.types import Array, Float, Int
+from rssm.types import Array, Bool, Float, Int
 
 CLOSE, END = -1, -2  # in a script: write until something is closed, or until the text ends
+STAGE = 128  # symbols that are written before attention gets further places to look at
 
 
 class Grammar(NamedTuple):
@@ -30,6 +32,17 @@ class Grammar(NamedTuple):
     begin: int
     closed: tuple[int, ...]
     done: int
+
+
+class Pen(NamedTuple):
+    """Where the writing of some texts has come to."""
+
+    cache: Cache
+    symbol: Int[Array, " B"]  # the last one written
+    state: Int[Array, " B"]  # of the grammar
+    at: Int[Array, " B"]  # in the script
+    text: Int[Array, "B T"]
+    count: Int[Array, ""]  # of symbols written
 
 
 class TextModel(nnx.Module):
@@ -70,22 +83,31 @@ class TextModel(nnx.Module):
         table, closed = jnp.asarray(grammar.table), jnp.asarray(grammar.closed)
         rows, last = jnp.arange(len(script)), script.shape[1] - 1
 
-        def step(carry, _):
-            cache, before, state, at = carry
-            cache, h = self.body.step(cache, self.embed(before))
-            allowed = table[state] >= 0
+        def ended(pen: Pen) -> Bool[Array, " B"]:
+            return (pen.at > last) | (pen.state == grammar.done)
+
+        def step(pen: Pen) -> Pen:
+            cache, h = self.body.step(pen.cache, self.embed(pen.symbol))
+            allowed = table[pen.state] >= 0
             likeliest = jnp.where(allowed, widen(self.out(h)), -jnp.inf).argmax(-1)
-            wanted = script[rows, jnp.minimum(at, last)]
+            wanted = script[rows, jnp.minimum(pen.at, last)]
             given = wanted >= 0
-            ended = (at > last) | (state == grammar.done)
-            symbol = jnp.where(ended, 0, jnp.where(given, wanted, likeliest)).astype(jnp.int32)
-            then = table[state, symbol]
-            then = jnp.where(ended | (then < 0), state, then)  # what is given is given
+            symbol = jnp.where(ended(pen), 0, jnp.where(given, wanted, likeliest))
+            then = table[pen.state, symbol]
+            then = jnp.where(ended(pen) | (then < 0), pen.state, then)  # what is given is given
             over = (then[:, None] == closed).any(-1) & (wanted == CLOSE)
-            at = at + (given | over | ((wanted == END) & (then == grammar.done)))
-            return (cache, symbol, then, at), symbol
+            at = pen.at + (given | over | ((wanted == END) & (then == grammar.done)))
+            text = pen.text.at[:, pen.count].set(symbol)
+            return Pen(cache, symbol, then, at, text, pen.count + 1)
 
         zeros = jnp.zeros(len(script), jnp.int32)
+        text, count = jnp.zeros((len(script), length), jnp.int32), jnp.zeros((), jnp.int32)
         begin = jnp.full(len(script), grammar.begin, jnp.int32)
-        carry = self.body.initial(len(script)), zeros, begin, zeros
-        return jnp.swapaxes(jax.lax.scan(step, carry, None, length=length)[1], 0, 1)
+        pen = Pen(self.body.initial(len(script), 0), zeros, begin, zeros, text, count)
+        # A short text needs to look over few places: they are added as it grows.
+        for start in range(0, length, STAGE):
+            end = min(start + STAGE, length)
+            pen = pen._replace(cache=pen.cache.widened(min(end, self.body.context)))
+            goes_on = partial(lambda end, pen: (pen.count < end) & ~ended(pen).all(), end)
+            pen = jax.lax.while_loop(goes_on, step, pen)
+        return pen.text
