@@ -60,6 +60,7 @@ ORDER = {
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course
         risks foresee
+        walk calls truth page debugger terminal debug
         trace train evaluate imagine report bench tokens ablate publish agent
         export stats budget
     """,
