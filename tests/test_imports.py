@@ -62,7 +62,7 @@ ORDER = {
         risks foresee
         walk calls truth page debugger terminal debug
         trace train evaluate imagine report bench tokens ablate publish agent
-        export stats budget
+        export stats budget counterfactual
     """,
 }
 ROOMS = {
