@@ -59,17 +59,19 @@ def changed(traces: Sequence[Trace], box: Sandbox, draw: random.Random) -> Itera
     """One of each call, where it has one."""
     for trace in traces:
         events = body(trace)
-        lines = [event for event in events[1:] if event.kind == "line" and event.locals]
-        for event in draw.sample(lines, min(TRIES, len(lines))):
+        places = [n for n, e in enumerate(events) if n and e.kind == "line" and e.locals]
+        for place in draw.sample(places, min(TRIES, len(places))):
+            event = events[place]
             name = draw.choice([*event.locals])
             other = another(event.locals[name], draw)
             edited = other and inserted(trace.source, event.lineno, f"{name} = {render(other)}")
             if not edited or not other:
                 continue
             found = body(box.run(edited.encode(), trace.input).trace)
-            if sum((e.kind, e.lineno) == ("line", event.lineno) for e in found) == 1:
-                ends = ending(events[-1]), ending(found[-1])
-                yield Change(trace.source, event, name, other, *ends)
+            runs = [n for n, e in enumerate(found) if (e.kind, e.lineno) == ("line", event.lineno)]
+            ends = ending(events), ending(found)
+            if runs == [place] and ends[0] and ends[1]:
+                yield Change(trace.source, event, name, other, ends[0], ends[1])
                 break
 
 
@@ -105,9 +107,11 @@ def inserted(source: str, line: int, statement: str) -> str | None:
     return "\n".join(lines)
 
 
-def ending(event: Event) -> str:
-    held = render(event.arg) if event.arg is not None else "None"
-    return held if event.kind == "return" else f"raises {held.partition('(')[0]}"
+def ending(events: Sequence[Event]) -> str | None:
+    """The repr of what is returned, or the class of what is raised; None where it was cut off."""
+    held = [render(event.arg) if event.arg else "None" for event in events[-2:]]
+    kinds = {"return": held[-1], "unwind": f"raises {held[0].partition('(')[0]}"} if held else {}
+    return kinds.get(events[-1].kind) if held else None
 
 
 def imagined_ending(run: Run) -> str | None:

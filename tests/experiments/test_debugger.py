@@ -1,13 +1,14 @@
 """The imagined debugger: a place is a value, a set variable holds, and truth is only looked at."""
 
 import asyncio
+import random
 
 import pytest
 
 from experiments.calls import functions, inner_call, returned
 from experiments.command import UserError
+from experiments.counterfactual import body, figures, inserted
 from experiments.counterfactual import changed as changed_calls
-from experiments.counterfactual import figures
 from experiments.debug import main
 from experiments.debugger import Debugger
 from experiments.terminal import Terminal
@@ -213,10 +214,21 @@ def test_without_a_terminal_it_says_so(run_main, run, tmp_path):
 
 
 def test_counterfactuals_are_true_of_programs_with_the_assignment(predictor, traces):
-    import random
-
     with Sandbox() as box:
         changes = [*changed_calls(traces[:6], box, random.Random(0))]
     assert changes
     found = figures(predictor, changes, 24)
     assert found["calls"] == len(changes) and 0 <= found["right"] <= 1
+
+
+def test_an_assignment_stands_at_the_step_that_was_drawn():
+    loop = "    while n:\n        total += n\n        n -= 1\n"
+    source = f"def f(n):\n    total = 0\n{loop}    return total\n"
+    with Sandbox() as box:
+        trace = box.run(source.encode(), "f(3)").trace
+        for seed in range(12):
+            [change] = changed_calls([trace], box, random.Random(seed))
+            text = inserted(source, change.event.lineno, f"{change.name} = 0") or ""
+            events = body(box.run(text.encode(), "f(3)").trace)
+            [there] = [event for event in events if event.lineno == change.event.lineno]
+            assert there.locals == change.event.locals
