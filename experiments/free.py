@@ -13,7 +13,7 @@ from experiments.model import by_device
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
-from tracer.layout import Layout
+from tracer.layout import DEPTHS, Layout
 from tracer.schema import KINDS, Event
 from tracer.script import Script, read_script
 from tracer.tokens import encode_statement
@@ -99,41 +99,67 @@ class Lane:
         return last.kind not in ENDS and known and len(self.steps) <= self.start.limit
 
     def take(self, belief: Belief, number: int) -> None:
-        last = self.steps[-1]
-        said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
-        text = self.script.statements[last.line]
-        ways = self.script.ways[last.line]
-        found = weighed(turns(last.kind, last.line, text, ways, said))
-        turn = choose(found, self.draw)
-        raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
-        rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
-        self.steps.append(Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises))
+        self.steps.append(follow(self.script, self.steps[-1], belief, number, self.draw))
 
     def run(self) -> Run:
         return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
 
     def batch(self, statements: int) -> dict[str, np.ndarray]:
-        """The window of one step that `WorldModel.begin` takes."""
-        layout, event = self.layout, self.start.event
-        table = np.zeros((statements, layout.tokens), np.int32)
-        refs = np.full((statements, layout.references), layout.slots + 1, np.int32)
-        slots = {name: number for number, name in enumerate(self.names)}
-        texts = list(self.script.statements.values())[:statements]
-        for number, text in enumerate(texts):
-            tokens, named, _ = encode_statement(text, slots, layout.tokens, layout.references)
-            table[number], refs[number, : len(named)] = tokens, named
-        return {
-            "values": np.stack([np.zeros_like(self.rows[0]), *self.rows]),
-            "slots": np.arange(1, len(self.rows) + 1)[None],
-            "kind": np.array([KINDS.index(event.kind)]),
-            "depth": np.array([0]),
-            "branch": np.array([0]),
-            "statements": table,
-            "statement": np.arange(statements),
-            "references": refs,
-            "reset": np.array([True]),
-            "mask": np.array([True]),
-        }
+        texts = list(self.script.statements.values())
+        return window(self.layout, self.names, texts, self.rows, self.start.event.kind, statements)
+
+
+def follow(
+    script: Script,
+    last: Step,
+    belief: Belief,
+    number: int,
+    draw: np.random.Generator | None = None,
+) -> Step:
+    """What comes after an event, from one row of a batch of beliefs."""
+    said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
+    text, ways = script.statements[last.line], script.ways[last.line]
+    found = weighed(turns(last.kind, last.line, text, ways, said))
+    turn = choose(found, draw)
+    raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
+    rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
+    return Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises)
+
+
+def window(
+    layout: Layout,
+    names: Sequence[str],
+    texts: Sequence[str],
+    rows: np.ndarray,
+    kind: str,
+    statements: int,
+    depth: int = 0,
+) -> dict[str, np.ndarray]:
+    """The window of one step that `WorldModel.begin` takes: an event of a frame with the state
+    `rows`, and the texts that it may choose from."""
+    table = np.zeros((statements, layout.tokens), np.int32)
+    refs = np.full((statements, layout.references), layout.slots + 1, np.int32)
+    slots = {name: number for number, name in enumerate(names)}
+    for number, text in enumerate(texts[:statements]):
+        tokens, named, _ = encode_statement(text, slots, layout.tokens, layout.references)
+        table[number], refs[number, : len(named)] = tokens, named
+    return {
+        "values": np.stack([np.zeros_like(rows[0]), *rows]),
+        "slots": np.arange(1, len(rows) + 1)[None],
+        "kind": np.array([KINDS.index(kind)]),
+        "depth": np.array([min(depth, DEPTHS - 1)]),
+        "branch": np.array([0]),
+        "statements": table,
+        "statement": np.arange(statements),
+        "references": refs,
+        "reset": np.array([True]),
+        "mask": np.array([True]),
+    }
+
+
+def room_for(statements: int) -> int:
+    """How many statements a window has that is to hold so many: few shapes, few compilations."""
+    return next((each for each in STATEMENTS if each >= statements), STATEMENTS[-1])
 
 
 def imagine(
@@ -143,8 +169,7 @@ def imagine(
     together: int,
     shuffled: bool,
 ) -> Iterator[Run]:
-    longest = max(len(lane.script.statements) for lane in lanes)
-    size = next((each for each in STATEMENTS if each >= longest), STATEMENTS[-1])
+    size = room_for(max(len(lane.script.statements) for lane in lanes))
     filled = [*lanes, *[lanes[0]] * (together - len(lanes))]  # one shape, one compilation
     windows = [lane.batch(size) for lane in filled]
     batch = {name: np.stack([window[name] for window in windows]) for name in windows[0]}

@@ -139,6 +139,18 @@ class WorldModel(nnx.Module):
         carry, rollout = self.dynamics.imagine(at.carry, action, None)
         return at._replace(carry=carry), self.read(rollout.after, at.memory, action.tokens)
 
+    def ground(self, at: Imagined, chosen: Int[Array, " B"], batch: Batch) -> Imagined:
+        """One statement on, and the state after it seen: the first step of a batch. What no state
+        shows, such as how far a loop has come, is kept."""
+        x, _ = self.encoder(batch)
+        action = jax.tree.map(lambda a: take_rows(a, chosen[:, None]), at.actions)
+        on = jnp.zeros((len(chosen), 1), bool)
+        seen = Inputs(Rows(x.table, x.numbers[:, :1]), action, on)
+        carry, _ = self.dynamics.observe(at.carry, seen, None)
+        table = batch[self.spec.rows.table or ""].astype(jnp.int32)
+        memory = take_rows(table, batch[self.spec.rows.name][:, :1])
+        return Imagined(carry, at.actions, memory)
+
     def read(
         self,
         latents: Latents,

@@ -41,6 +41,7 @@ class Trainer:
         self.predict = jax.jit(self._predict)
         self.begin = jax.jit(self._begin)
         self.advance = jax.jit(self._advance)
+        self.ground = jax.jit(self._ground)
 
     def initial(self) -> TrainState:
         params = jax.tree.map(jnp.copy, self.params)  # the first step takes them away
@@ -90,6 +91,11 @@ class Trainer:
         self, params: Any, at: Imagined, chosen: Int[Array, " B"]
     ) -> tuple[Imagined, Belief]:
         return nnx.merge(self.graph, params).advance(at, chosen)
+
+    def _ground(
+        self, params: Any, at: Imagined, chosen: Int[Array, " B"], batch: Batch
+    ) -> Imagined:
+        return nnx.merge(self.graph, params).ground(at, chosen, batch)
 
     def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"] | None) -> Belief:
         return nnx.merge(self.graph, params).predict(batch, seen, None)

@@ -59,9 +59,10 @@ ORDER = {
         control free
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course
-        risks foresee holes plan rivals
-        trace train evaluate imagine report bench tokens ablate publish agent puzzles
-        export stats budget
+         risks foresee holes plan rivals
+         walk calls truth page debugger terminal debug
+         trace train evaluate imagine report bench tokens ablate publish agent puzzles
+         export stats budget counterfactual
     """,
 }
 ROOMS = {

@@ -1,0 +1,179 @@
+"""Calls inside a statement that can be imagined in a frame of their own.
+
+Such a call is `f(x, 3)` or `f(n - 1)`: of a plain function of the same file, with arguments that
+call nothing, and the first thing in its statement that has an effect. What it returns then stands
+in its place in the text of the statement.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+PURE = frozenset(
+    "abs bool dict float int len list max min range repr round set sorted str sum tuple".split()
+)
+HEADS = ("", "if x: pass\n")  # of a statement, and of `elif x:`
+BODY = "\n  pass"  # that a header lacks
+HIDING = (
+    ast.Await,
+    ast.Call,
+    ast.comprehension,
+    ast.Lambda,
+    ast.NamedExpr,
+    ast.Starred,
+    ast.Yield,
+    ast.YieldFrom,
+)
+
+
+class Inner(NamedTuple):
+    """A call, and where it is in the text of its statement."""
+
+    name: str
+    call: str  # with the values of the variables in its arguments
+    start: int
+    end: int
+    given: tuple[str | None, ...]  # names of the variables that are arguments by themselves
+
+
+def functions(source: str) -> dict[str, ast.FunctionDef]:
+    """The functions of a file whose call runs their body, and nothing before it."""
+    return {
+        node.name: node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+        and not node.decorator_list
+        and not any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(node))
+    }
+
+
+def inner_call(
+    text: str, known: Mapping[str, ast.FunctionDef], values: Mapping[str, str]
+) -> Inner | None:
+    """The call in a statement that comes first, where it can be imagined; `values` are the
+    variables' reprs."""
+    parsed = parse(text)
+    if parsed is None:
+        return None
+    node, head = parsed
+    for call in in_order(node):
+        function = call.func
+        if not isinstance(function, ast.Name):
+            return None
+        if function.id in known and function.id not in values:
+            return simple(call, function.id, text, head, values)
+        if function.id not in PURE:
+            return None
+    return None
+
+
+def parse(text: str) -> tuple[ast.AST, int] | None:
+    """What a statement evaluates once and for all, and the lines that stand before it."""
+    for head in HEADS:
+        for tail in ("", BODY):
+            try:
+                body = ast.parse(head + text + tail).body
+            except (SyntaxError, ValueError, RecursionError):
+                continue
+            node = body[0]
+            if head and isinstance(node, ast.If) and node.orelse:
+                node = node.orelse[0]
+            if len(body) > 1:
+                return None
+            match node:
+                case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
+                    return test, head.count("\n")
+                case ast.Assign(value=value):
+                    return value, head.count("\n")
+                case ast.Expr() | ast.AugAssign() | ast.AnnAssign() | ast.Return() | ast.Raise():
+                    return node, head.count("\n")
+            return None
+    return None
+
+
+def in_order(node: ast.AST) -> Iterator[ast.Call]:
+    """Calls in the order in which they are evaluated, as far as all of them are."""
+    match node:
+        case ast.Lambda():
+            return
+        case ast.BoolOp(values=[first, *_]):
+            yield from in_order(first)
+            return
+        case ast.IfExp(test=test):
+            yield from in_order(test)
+            return
+        case ast.Compare(left=left, comparators=[first, *_]):
+            yield from in_order(left)
+            yield from in_order(first)
+            return
+        case ast.ListComp(generators=parts) | ast.SetComp(generators=parts):
+            yield from in_order(parts[0].iter)
+            return
+        case ast.DictComp(generators=parts) | ast.GeneratorExp(generators=parts):
+            yield from in_order(parts[0].iter)
+            return
+    for child in ast.iter_child_nodes(node):
+        yield from in_order(child)
+    if isinstance(node, ast.Call):
+        yield node
+
+
+def simple(
+    call: ast.Call, name: str, text: str, head: int, values: Mapping[str, str]
+) -> Inner | None:
+    arguments = [*call.args, *(each.value for each in call.keywords)]
+    parts = [part for each in arguments for part in ast.walk(each)]
+    if any(isinstance(part, HIDING) for part in parts) or not all(k.arg for k in call.keywords):
+        return None
+    used = {part.id for part in parts if isinstance(part, ast.Name)} & values.keys()
+    if not all(literal(values[each]) for each in used):
+        return None
+    filled = ast.unparse(Filled(values).visit(ast.parse(ast.unparse(call), mode="eval")))
+    given = tuple(each.id if isinstance(each, ast.Name) else None for each in call.args)
+    start, end = (
+        place(text, call.lineno - head, call.col_offset),
+        place(text, (call.end_lineno or 0) - head, call.end_col_offset or 0),
+    )
+    return Inner(name, filled, start, end, given)
+
+
+class Filled(ast.NodeTransformer):
+    """Variables become their values."""
+
+    def __init__(self, values: Mapping[str, str]):
+        self.values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        held = self.values.get(node.id)
+        return node if held is None else ast.parse(held, mode="eval").body
+
+
+def place(text: str, line: int, column: int) -> int:
+    """Where a line and a column, counted in bytes, are in a text."""
+    lines = text.split("\n")
+    before = sum(len(each) + 1 for each in lines[: line - 1])
+    return before + len(lines[line - 1].encode()[:column].decode())
+
+
+def literal(text: str | None) -> bool:
+    try:
+        ast.literal_eval(text or "")
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def returned(text: str, inner: Inner, value: str) -> str:
+    """The statement with a value in place of the call."""
+    held = f"({value})" if value.startswith("-") else value
+    return text[: inner.start] + held + text[inner.end :]
+
+
+def kept(function: ast.FunctionDef) -> set[str]:
+    """Parameters that are never bound anew: what is done to them is done to the caller's value."""
+    bound = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    return {each.arg for each in function.args.args} - bound

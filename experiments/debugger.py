@@ -1,0 +1,333 @@
+"""A debugger of what is imagined: step, go back, change a variable, and only then look.
+
+    from experiments.debugger import Debugger
+
+    debugger = Debugger.of("pretrained:demo", source, "f(3)")
+    debugger.next().set("total", "7").out().result
+
+Nothing of the function runs, except where the truth is asked for: `reveal` and `compare` run the
+call once, in the sandbox. What *is* evaluated are arguments, of the call and of inner calls that
+are stepped into, with the values that were imagined.
+"""
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments.calls import Inner, functions, inner_call, kept, literal, returned
+from experiments.command import UserError
+from experiments.foresee import begin
+from experiments.page import page
+from experiments.predict import Frame, Predictor, true_frame
+from experiments.truth import Compared, Truth, compared
+from experiments.walk import Place, Walker
+from tracer.cells import encode
+from tracer.sandbox import Limits, Sandbox
+from tracer.schema import Event
+from tracer.values import capture
+
+LEAST = 1e-9  # of a probability, where it is turned into bits
+CHANGING = "[{"  # how reprs of values begin that a callee may change
+
+
+class Local(NamedTuple):
+    """A variable of the innermost frame."""
+
+    name: str
+    value: str | None  # repr of what is imagined
+    chance: float  # of this value, says the model
+    true: str | None  # repr, where the truth is known and at this event too
+    surprise: float | None  # bits that the true value costs; where another was imagined, at least
+
+
+class Moment(NamedTuple):
+    stack: tuple[Place, ...]  # outermost first
+    inner: tuple[Inner, ...] = ()  # the call that led to each frame but the outermost
+    changed: bool = False  # by the user: the truth is that of another run
+
+
+class Debugger:
+    """One imagined call. Every command leads to a new moment, and returns the debugger."""
+
+    def __init__(
+        self,
+        predictor: Predictor,
+        source: str,
+        call: str,
+        steps: int = 256,  # of a command, at most
+        limits: Mapping[str, Any] | None = None,  # of the real run
+        sandbox: Mapping[str, Any] | None = None,
+    ):
+        self.source, self.call, self.steps = source, call, steps
+        self.limits, self.sandbox = Limits(**dict(limits or {})), dict(sandbox or {})
+        self.walker = Walker(predictor)
+        start = begin(source, call, self.sandbox, steps)
+        self.functions = functions(source)
+        self.moments = [Moment((self.walker.begin(source, start.event),))]
+        self.truth: Truth | None = None
+        self.note = ""  # what the last command did otherwise than was asked
+
+    @classmethod
+    def of(cls, run: Path | str, source: str, call: str, **more: Any) -> "Debugger":
+        """`run`: the folder of a training run, or `pretrained:NAME`."""
+        return cls(Predictor.of_run(Path(run)), source, call, **more)
+
+    @property
+    def moment(self) -> Moment:
+        return self.moments[-1]
+
+    @property
+    def place(self) -> Place:
+        """In the innermost frame."""
+        return self.moment.stack[-1]
+
+    @property
+    def line(self) -> int:
+        return self.place.step.line
+
+    @property
+    def kind(self) -> str:
+        return self.place.step.kind
+
+    @property
+    def statement(self) -> str:
+        """What runs next; results that were imagined in a frame of their own stand in it."""
+        return self.place.text if self.kind == "line" else ""
+
+    @property
+    def depth(self) -> int:
+        return len(self.moment.stack) - 1
+
+    @property
+    def sure(self) -> float:
+        """The chance that this event comes next, with what it returns or raises."""
+        step = self.place.step
+        says = step.kind in ("return", "yield", "exception")
+        return math.exp(min(0.0, step.log_prob + (step.odds[-1] if says else 0.0)))
+
+    @property
+    def ended(self) -> bool:
+        return self.place.ended and not self.depth
+
+    @property
+    def result(self) -> str | None:
+        """The repr of what the innermost frame returns, where it does."""
+        return self.place.outcome if self.kind == "return" else None
+
+    @property
+    def exception(self) -> str | None:
+        """The repr of what is raised in the innermost frame, or has left it."""
+        return self.place.outcome if self.kind in ("exception", "unwind") else None
+
+    @property
+    def locals(self) -> list[Local]:
+        values, true = self.place.values, self._true()
+        found = []
+        for name, odds in zip(self.place.names, self.place.step.odds.tolist(), strict=False):
+            if name in values or name in (true or ()):
+                chance = math.exp(min(0.0, odds))
+                found.append(local(name, values.get(name), chance, true))
+        return found
+
+    @property
+    def listing(self) -> list[tuple[int, str, str]]:
+        """Number and text of each line of the source, and what is there: `now`, `caller` or ``."""
+        marks = {place.step.line: "caller" for place in self.moment.stack} | {self.line: "now"}
+        lines = enumerate(self.source.rstrip("\n").split("\n"), 1)
+        return [(number, text, marks.get(number, "")) for number, text in lines]
+
+    @property
+    def headline(self) -> str:
+        """Where it is, in words."""
+        match self.kind:
+            case "return":
+                what = f"returns {self.result}"
+            case "exception":
+                what = f"raises {self.exception}"
+            case "unwind":
+                what = f"is left by {self.exception}"
+            case "line":
+                what = f"is about to run: {self.statement.partition(chr(10))[0]}"
+            case kind:
+                what = kind
+        where = f"{self.call}, " + (f"{self.depth} deeper, " if self.depth else "")
+        changed = "; a variable was set" if self.moment.changed else ""
+        return f"{where}line {self.line} {what} ({100 * self.sure:.0f} %{changed})"
+
+    def step(self) -> "Debugger":
+        """One event on, and into a call that can be imagined in a frame of its own: of a plain
+        function of this file, with arguments that call nothing."""
+        values = self.place.values
+        inner = inner_call(self.statement, self.functions, values) if self.statement else None
+        if inner is None:
+            return self.next()
+        try:
+            start = begin(self.source, inner.call, self.sandbox, self.steps)
+        except UserError as error:
+            return self.next()._say(f"not stepped into: {error}")
+        place = self.walker.begin(self.source, start.event, self.depth + 1)
+        stack = (*self.moment.stack, place)
+        return self._go(self.moment._replace(stack=stack, inner=(*self.moment.inner, inner)))
+
+    def next(self) -> "Debugger":
+        """One event on in this frame, calls included; from its end, back to the caller."""
+        if self.ended:
+            raise UserError(f"{self.call} has ended; go back or reset")
+        if self.place.ended:
+            return self._leave()
+        return self._to(self.walker.advance(self.place))
+
+    def out(self) -> "Debugger":
+        """To the end of this frame and back to the caller, or to the end of the call."""
+        self._until(lambda: self.place.ended)
+        return self._leave() if self.depth else self
+
+    def run_to(self, line: int) -> "Debugger":
+        """On to a line of this frame, or to the frame's end."""
+        there = self.place.script.statements
+        if line not in there:
+            known = ", ".join(map(str, there))
+            raise UserError(f"no statement of this frame begins in line {line}, but in: {known}")
+        self.next()
+        self._until(lambda: self.place.ended or (self.kind, self.line) == ("line", line))
+        came = (self.kind, self.line) == ("line", line)
+        return self if came else self._say(f"the frame ends and does not come to line {line}")
+
+    def back(self) -> "Debugger":
+        """Where it was one event, or one change, before."""
+        if len(self.moments) == 1:
+            raise UserError("this is where the call begins")
+        self.moments.pop()
+        return self._say("")
+
+    def reset(self) -> "Debugger":
+        del self.moments[1:]
+        return self._say("")
+
+    def set(self, name: str, value: str) -> "Debugger":
+        """A counterfactual: on from here as if a variable held this value, a Python literal."""
+        if self.kind != "line":
+            raise UserError(f"a variable is set before a statement runs, not at: {self.kind}")
+        if name not in self.place.names:
+            known = ", ".join(self.place.names) or "none"
+            raise UserError(f"no variable {name!r} in this frame; there are: {known}")
+        place = self._grounded(self.place, {name: self._row(value)})
+        self._to(place)
+        self.moments[-1] = self.moment._replace(changed=True)
+        return self
+
+    def reveal(self) -> "Debugger":
+        """See what truly is at this step of the frame, and go on from there."""
+        if self.moment.changed:
+            raise UserError("a variable was set, and of that there is no truth; go back or reset")
+        place, events = self.place, self._known().events(self.moment.stack)
+        if place.index >= len(events):
+            raise UserError(f"in truth this frame has {len(events)} events, and not so many more")
+        seen = self.walker.follow(self.source, events[: place.index + 1], place.depth)
+        return self._to(seen._replace(previous=place.previous))
+
+    def compare(self) -> list[Compared]:
+        """The events of the innermost frame, as far as they were imagined, and as they truly are.
+        After a variable was set, the truth is still that of the program as it is."""
+        return compared(self.place, self._known().events(self.moment.stack))
+
+    def _repr_html_(self) -> str:
+        known = self.truth is not None
+        rows = self.compare() if known else []
+        return page(self.headline, self.note, self.listing, self.locals, rows, known)
+
+    def __repr__(self) -> str:
+        held = ", ".join(f"{name} = {value}" for name, value in self.place.values.items())
+        return f"<{self.headline}: {held}>"
+
+    def _say(self, note: str) -> "Debugger":
+        self.note = note
+        return self
+
+    def _go(self, moment: Moment) -> "Debugger":
+        self.moments.append(moment)
+        return self._say("")
+
+    def _to(self, place: Place) -> "Debugger":
+        """Another place of the innermost frame."""
+        return self._go(self.moment._replace(stack=(*self.moment.stack[:-1], place)))
+
+    def _until(self, there: Callable[[], bool]) -> None:
+        steps = 0
+        while not there():
+            if steps == self.steps:
+                raise UserError(f"no end after {steps} steps; back undoes one, reset all")
+            self.next()
+            steps += 1
+
+    def _leave(self) -> "Debugger":
+        """What came of the innermost frame takes the place of the call in the caller."""
+        ended, inner, caller = self.place, self.moment.inner[-1], self.moment.stack[-2]
+        value, note = ended.outcome, ""
+        if passed := self._passed(ended, inner, caller):
+            caller = self._grounded(caller, passed)
+        if ended.step.kind == "unwind":
+            caller = self.walker.raised(caller, value, ended.outcome_row)
+        elif literal(value):
+            text = returned(caller.text, inner, value or "None")
+            caller = self.walker.reworded(caller, text)
+        else:
+            caller = self.walker.advance(caller)
+            note = f"{inner.call} returns {value}, no literal: {inner.name} was run in one step"
+        stack = (*self.moment.stack[:-2], caller)
+        self._go(Moment(stack, self.moment.inner[:-1], self.moment.changed))
+        return self._say(note)
+
+    def _passed(self, ended: Place, inner: Inner, caller: Place) -> dict[str, np.ndarray]:
+        """Rows of the caller's variables that the callee was given and may have changed."""
+        function, before = self.functions[inner.name], caller.values
+        stays = kept(function)
+        return {
+            given: ended.step.rows[ended.names.index(each.arg)]
+            for each, given in zip(function.args.args, inner.given, strict=False)
+            if given and each.arg in stays and each.arg in ended.names
+            if before[given].startswith(tuple(CHANGING))
+        }
+
+    def _grounded(self, place: Place, rows: Mapping[str, np.ndarray]) -> Place:
+        """The same event, where some variables hold something else."""
+        held, odds = place.step.rows.copy(), place.step.odds.copy()
+        for name, row in rows.items():
+            number = place.names.index(name)
+            held[number], odds[number] = row, 0.0
+        return self.walker.ground(place, place.step._replace(rows=held, odds=odds))
+
+    def _row(self, value: str) -> np.ndarray:
+        if not literal(value):
+            raise UserError(f"{value!r} is no Python literal, as in 3, 'text' or [1, 2]")
+        row, whole = encode(capture(ast.literal_eval(value)), self.walker.layout.cells)
+        if not whole:
+            raise UserError(f"the encoding cannot hold {value}: it is too long")
+        return np.array(row)
+
+    def _known(self) -> Truth:
+        """The program is run where it first matters, and never again."""
+        if self.truth is None:
+            with Sandbox(self.limits, **self.sandbox) as box:
+                self.truth = Truth(box.run(self.source.encode(), self.call))
+        return self.truth
+
+    def _true(self) -> Frame | None:
+        """The true variables, where the truth is known and has come to this event too."""
+        if self.truth is None or self.moment.changed:
+            return None
+        events: list[Event] = self.truth.events(self.moment.stack)[self.place.index :]
+        there = events and (events[0].kind, events[0].lineno) == (self.kind, self.line)
+        return true_frame(events[0]) if there else None
+
+
+def local(name: str, value: str | None, chance: float, truth: Frame | None) -> Local:
+    if truth is None:
+        return Local(name, value, chance, None, None)
+    true = truth.get(name)
+    share = chance if value == true else 1 - chance
+    return Local(name, value, chance, true, math.log2(1 / max(LEAST, share)))
