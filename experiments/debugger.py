@@ -70,6 +70,7 @@ class Debugger:
         self.moments = [Moment((self.walker.begin(source, start.event),))]
         self.truth: Truth | None = None
         self.note = ""  # what the last command did otherwise than was asked
+        self.halted = False
 
     @classmethod
     def of(cls, run: Path | str, source: str, call: str, **more: Any) -> "Debugger":
@@ -204,6 +205,10 @@ class Debugger:
         self.moments.pop()
         return self._say("")
 
+    def halt(self) -> None:
+        """From another thread: `out` and `run_to` end where they are."""
+        self.halted = True
+
     def reset(self) -> "Debugger":
         del self.moments[1:]
         return self._say("")
@@ -257,8 +262,10 @@ class Debugger:
         return self._go(self.moment._replace(stack=(*self.moment.stack[:-1], place)))
 
     def _until(self, there: Callable[[], bool]) -> None:
-        steps = 0
+        steps, self.halted = 0, False
         while not there():
+            if self.halted:
+                raise UserError(f"halted after {steps} steps; back undoes one, reset all")
             if steps == self.steps:
                 raise UserError(f"no end after {steps} steps; back undoes one, reset all")
             self.next()

@@ -8,6 +8,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable, Footer, Input, Static
+from textual.worker import Worker
 
 from experiments.command import UserError, first_line
 from experiments.debugger import Debugger, Local
@@ -49,6 +50,7 @@ class Terminal(App[None]):
         super().__init__()
         self.debugger = debugger
         self.asked = ""  # the command that the prompt is for
+        self.going: Worker[None] | None = None  # the last command
         self.comparing = False
 
     def compose(self) -> ComposeResult:
@@ -85,6 +87,8 @@ class Terminal(App[None]):
         prompt.focus()
 
     def action_leave(self) -> None:
+        """The prompt, or a command that goes on and on."""
+        self.debugger.halt()
         prompt = self.query_one("#prompt", Input)
         prompt.disabled, prompt.display = True, False
         self.set_focus(None)
@@ -97,13 +101,20 @@ class Terminal(App[None]):
             self.attempt(lambda: self.debugger.run_to(line_number(event.value)))
 
     def attempt(self, command: Callable[[], object]) -> None:
-        """What is not possible is said below, and nothing else changes."""
-        try:
-            command()
-            problem = ""
-        except (UserError, OSError) as error:
-            problem = first_line(error)
-        self.show(problem)
+        """Beside the screen, as it may take long; keys that come before its end do nothing. What
+        is not possible is said below, and nothing else changes."""
+
+        def attempted() -> None:
+            try:
+                command()
+                problem = ""
+            except (UserError, OSError) as error:
+                problem = first_line(error)
+            self.call_from_thread(self.show, problem)
+
+        if self.going is None or self.going.is_finished:
+            self.query_one("#note", Static).update("imagining; escape ends it")
+            self.going = self.run_worker(attempted, thread=True)
 
     def show(self, problem: str = "") -> None:
         debugger = self.debugger

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import threading
+import time
 
 import pytest
 
@@ -12,7 +14,7 @@ from experiments.counterfactual import changed as changed_calls
 from experiments.debug import main
 from experiments.debugger import Debugger
 from experiments.terminal import Terminal
-from tracer.sandbox import Sandbox
+from tracer.sandbox import Limits, Sandbox
 
 RECURSION = """\
 def fact(n):
@@ -172,21 +174,29 @@ def test_a_page_shows_source_and_variables_and_escapes_them(failing):
     assert "found = items[at]" in shown and "&lt;b&gt;" in shown and "<b>&#39;" not in shown
 
 
+async def pressed(pilot, *keys: str) -> None:
+    """One after the other, each when what the one before began has ended."""
+    for key in keys:
+        await pilot.press(key)
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+
+
 def test_the_terminal_shows_what_the_keys_do(debugger):
     app = Terminal(debugger)
 
     async def tried() -> None:
         async with app.run_test(size=(120, 30)) as pilot:
-            await pilot.press("n")
+            await pressed(pilot, "n")
             assert debugger.place.index == 1
-            await pilot.press("b", "v", *"n=8", "enter")
+            await pressed(pilot, "b", "v", *"n=8", "enter")
             assert debugger.locals[0].value == "8"
             assert "8" in str(app.query_one("#locals").get_row_at(0)[1])
-            await pilot.press("v", *"n=", "enter")
+            await pressed(pilot, "v", *"n=", "enter")
             assert "no Python literal" in str(app.query_one("#note").render())
-            await pilot.press("r", "c")
+            await pressed(pilot, "r", "c")
             assert app.query_one("#compared").display and debugger.truth is not None
-            await pilot.press("t", "o")
+            await pressed(pilot, "t", "o")
             assert debugger.ended
             await pilot.press("q")
 
@@ -200,10 +210,33 @@ def test_the_terminal_shows_an_exception(failing):
         async with app.run_test(size=(120, 30)) as pilot:
             events = failing._known().events(failing.moment.stack)
             failing._to(failing.walker.follow(RAISES, events[:3], 0))
-            await pilot.press("c")
+            await pressed(pilot, "c")
             assert "raises KeyError(" in str(app.query_one("#headline").render())
-            await pilot.press("n")
+            await pressed(pilot, "n")
             assert failing.ended and "is left by" in str(app.query_one("#headline").render())
+
+    asyncio.run(tried())
+
+
+def test_a_command_that_goes_on_and_on_is_halted_by_a_key(debugger, monkeypatch):
+    app, began, debugger.steps = Terminal(debugger), threading.Event(), 10**9
+
+    def nowhere() -> None:
+        began.set()
+        time.sleep(0.01)
+
+    monkeypatch.setattr(debugger, "next", nowhere)
+
+    async def tried() -> None:
+        async with app.run_test(size=(120, 30)) as pilot:
+            await pilot.press("o")
+            assert began.wait(30)
+            await pilot.press("r", "s")  # they do nothing
+            await pressed(pilot, "escape")
+            assert "halted after" in str(app.query_one("#note").render())
+            monkeypatch.undo()
+            await pressed(pilot, "n")
+            assert debugger.place.index == 1
 
     asyncio.run(tried())
 
@@ -224,7 +257,7 @@ def test_counterfactuals_are_true_of_programs_with_the_assignment(predictor, tra
 def test_an_assignment_stands_at_the_step_that_was_drawn():
     loop = "    while n:\n        total += n\n        n -= 1\n"
     source = f"def f(n):\n    total = 0\n{loop}    return total\n"
-    with Sandbox() as box:
+    with Sandbox(Limits(wall_s=0.5)) as box:  # some of these loops have no end
         trace = box.run(source.encode(), "f(3)").trace
         for seed in range(12):
             [change] = changed_calls([trace], box, random.Random(seed))
