@@ -199,13 +199,11 @@ def coverage(cases: list[Case]) -> float:
     """The share of the values of all frames that the encoding holds exactly."""
     held = total = 0
     for case in cases:
-        for event, exact in zip(case.events, case.trajectory.exact, strict=False):
+        names = case.trajectory.names
+        for event, at in zip(case.events, case.at, strict=True):
+            exact = zip(names, case.trajectory.exact[at], strict=False)
             total += len(event.locals)
-            held += sum(
-                whole
-                for name, whole in zip(case.trajectory.names, exact, strict=False)
-                if name in event.locals
-            )
+            held += sum(whole for name, whole in exact if name in event.locals)
     return held / max(1, total)
 
 

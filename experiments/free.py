@@ -1,7 +1,8 @@
 """Free runs: from a first state and the source alone, the model chooses what runs next too."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,9 @@ from experiments.model import by_device
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
+from tracer.encode import slot_numbers
 from tracer.layout import DEPTHS, Layout
+from tracer.lowering import Lowering
 from tracer.schema import KINDS, Event
 from tracer.script import Script, read_script
 from tracer.tokens import encode_statement
@@ -83,30 +86,39 @@ class Lane:
             self.script = read_script(start.source, start.event.lineno)
         given = dict.fromkeys((*start.event.locals, *self.script.names))
         self.names = tuple(given)[: layout.slots]
-        self.numbers = {line: n for n, line in enumerate(self.script.statements)}
+        lowering = Lowering(start.source, layout)
+        self.texts, self.parts = numbered(lowering.table(self.script.statements, self.names))
+        self.left: list[int] = []  # parts of the statement that is being run
         self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
         event = start.event
         self.steps = [Step(event.kind, event.lineno, self.rows, 0.0, np.zeros(len(self.rows)))]
 
     def first(self) -> list[Value | None]:
         held = [self.start.event.locals.get(name) for name in self.names]
-        return [*held, *[None] * (self.layout.slots + 1 - len(held))]
+        return [*held, *[None] * (self.layout.rows - len(held))]
 
     def on(self, statements: int) -> bool:
         """Whether there is a statement to be run."""
         last = self.steps[-1]
-        known = last.line in self.script and self.numbers[last.line] < statements
+        known = last.line in self.script and self.parts[last.line].stop <= statements
         return last.kind not in ENDS and known and len(self.steps) <= self.start.limit
 
+    def next(self) -> int:
+        """The number of the text that is run."""
+        self.left = self.left or [*self.parts[self.steps[-1].line]]
+        return self.left.pop(0)
+
     def take(self, belief: Belief, number: int) -> None:
-        self.steps.append(follow(self.script, self.steps[-1], belief, number, self.draw))
+        if not self.left:
+            self.steps.append(follow(self.script, self.steps[-1], belief, number, self.draw))
 
     def run(self) -> Run:
         return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
 
     def batch(self, statements: int) -> dict[str, np.ndarray]:
-        texts = list(self.script.statements.values())
-        return window(self.layout, self.names, texts, self.rows, self.start.event.kind, statements)
+        return window(
+            self.layout, self.names, self.texts, self.rows, self.start.event.kind, statements
+        )
 
 
 def follow(
@@ -126,6 +138,13 @@ def follow(
     return Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises)
 
 
+def numbered(table: Mapping[int, Sequence[str]]) -> tuple[list[str], dict[int, range]]:
+    """The parts of all statements in a row, and the numbers of those of each line."""
+    ends = zip(table.items(), accumulate(map(len, table.values())), strict=True)
+    numbers = {line: range(end - len(parts), end) for (line, parts), end in ends}
+    return [text for parts in table.values() for text in parts], numbers
+
+
 def window(
     layout: Layout,
     names: Sequence[str],
@@ -138,8 +157,8 @@ def window(
     """The window of one step that `WorldModel.begin` takes: an event of a frame with the state
     `rows`, and the texts that it may choose from."""
     table = np.zeros((statements, layout.tokens), np.int32)
-    refs = np.full((statements, layout.references), layout.slots + 1, np.int32)
-    slots = {name: number for number, name in enumerate(names)}
+    refs = np.full((statements, layout.references), layout.rows, np.int32)
+    slots = slot_numbers(names, layout)
     for number, text in enumerate(texts[:statements]):
         tokens, named, _ = encode_statement(text, slots, layout.tokens, layout.references)
         table[number], refs[number, : len(named)] = tokens, named
@@ -169,7 +188,7 @@ def imagine(
     together: int,
     shuffled: bool,
 ) -> Iterator[Run]:
-    size = room_for(max(len(lane.script.statements) for lane in lanes))
+    size = room_for(max(len(lane.texts) for lane in lanes))
     filled = [*lanes, *[lanes[0]] * (together - len(lanes))]  # one shape, one compilation
     windows = [lane.batch(size) for lane in filled]
     batch = {name: np.stack([window[name] for window in windows]) for name in windows[0]}
@@ -178,9 +197,8 @@ def imagine(
         chosen = np.zeros(together, np.int32)
         for number, lane in enumerate(lanes):
             if going[number]:
-                there = min(len(lane.numbers), size)
-                own = lane.numbers[lane.steps[-1].line]
-                chosen[number] = (own + 1) % there if shuffled else own
+                there = min(len(lane.texts), size)
+                chosen[number] = (lane.next() + shuffled) % there
         at, belief = trainer.advance(params, at, chosen)
         belief = jax.device_get(belief)
         for number, lane in enumerate(lanes):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from omegaconf import DictConfig
 
@@ -23,6 +22,7 @@ from rssm.step import Trainer
 from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces
 from tracer.flow import NOWHERE, Ways, flow_table
 from tracer.layout import check_schema
+from tracer.lowering import Lowering
 from tracer.schema import Event, Trace, frames
 from tracer.values import Value, render
 from tracer.windows import Window, finish
@@ -42,6 +42,7 @@ class Case(NamedTuple):
     trace: Trace
     events: list[Event]
     trajectory: Trajectory
+    at: list[int]  # the step of each event
     window: dict[str, np.ndarray]
     cut: bool  # there were more steps than the model was asked about
     ways: Mapping[int, Ways]  # of its source
@@ -112,15 +113,16 @@ class Predictor:
                     yield self.case(trace, body)
 
     def case(self, trace: Trace, events: list[Event]) -> Case:
-        steps = next((b for b in BUCKETS if len(events) <= b), BUCKETS[-1])
+        ways, lowering = flow_table(trace.source), Lowering(trace.source, self.layout)
+        there = events[: BUCKETS[-1]]
+        trajectory = encode_trajectory(there, self.layout, ways, lowering, told=False)
+        steps = next((b for b in BUCKETS if len(trajectory) <= b), BUCKETS[-1])
         layout = self.layout._replace(steps=steps, values=2 * steps + 16, statements=128)
-        ways = flow_table(trace.source)
-        trajectory = encode_trajectory(events[:steps], layout, ways)
-        piece = next(pieces(trajectory, layout))
         window = Window(layout)
-        window.add(piece)
-        kept = window.steps
-        return Case(trace, events[:kept], trajectory, finish(window), kept < len(events), ways)
+        window.add(next(pieces(trajectory, layout)))
+        at = [step for step in trajectory.at if step < window.steps]
+        cut = len(at) < len(events)
+        return Case(trace, events[: len(at)], trajectory, at, finish(window), cut, ways)
 
     def predict(
         self, cases: Sequence[Case], mode: str, shuffled: bool = False, misled: bool = False
@@ -155,26 +157,36 @@ class Predictor:
             windows = [with_wrong_values(w, n) for n, w in enumerate(windows)]
         windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
-        seen = None if mode == "filter" else jnp.asarray(batch["reset"])
+        seen = self._seen(mode, batch["reset"], cases)
         belief = jax.device_get(self.trainer.predict(self.params, batch, seen))
         yield from (read(case, belief, number) for number, case in enumerate(cases))
+
+    def _seen(self, mode: str, reset: np.ndarray, cases: Sequence[Case]) -> np.ndarray | None:
+        """The steps that are observed, [B, T]: those of events, or the first alone; None is all."""
+        if mode != "filter" or not self.layout.working:
+            return reset if mode != "filter" else None
+        seen = reset.copy()
+        for row, case in zip(seen, cases, strict=False):
+            row[case.at] = True
+        return seen
 
 
 def read(case: Case, belief: Belief, number: int) -> Prediction:
     """Frames from one row of a batch; the first step is observed, not predicted."""
-    rows, log_probs = np.asarray(belief.rows[number]), np.asarray(belief.log_prob[number])
-    names, steps = case.trajectory.names, len(case.events)
+    rows = np.asarray(belief.rows[number])[case.at]
+    log_probs = np.asarray(belief.log_prob[number])[case.at]
+    names = case.trajectory.names
     expected = [held_frame(case, 0)]
-    expected += [frame(names, state) for state in rows[1:steps].tolist()]
-    labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
+    expected += [frame(names, state) for state in rows[1:].tolist()]
+    labels = {name: np.asarray(label[number])[case.at] for name, label in belief.labels.items()}
     found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
     for step, event in enumerate(case.events[:-1], 1):
         said = {name: label[step] for name, label in labels.items()}
         ways = case.ways.get(event.lineno, NOWHERE)
         found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
-    outcomes = [text(tuple(row)) for row in rows[:steps, -1].tolist()]
+    outcomes = [text(tuple(row)) for row in rows[:, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
-    return Prediction(case, expected, log_probs[:steps], names, found, output, outcomes)
+    return Prediction(case, expected, log_probs, names, found, output, outcomes)
 
 
 def free_start(source: str, events: Sequence[Event]) -> Start:
@@ -220,8 +232,8 @@ def true_frame(event: Event) -> Frame:
 
 
 def held_frame(case: Case, step: int) -> Frame:
-    """The true frame as far as the encoding can hold it."""
-    return frame(case.trajectory.names, case.trajectory.states[step])
+    """The true frame of an event as far as the encoding can hold it."""
+    return frame(case.trajectory.names, case.trajectory.states[case.at[step]])
 
 
 def with_wrong_statements(window: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
@@ -251,8 +263,8 @@ def with_wrong_values(window: dict[str, np.ndarray], seed: int) -> dict[str, np.
 def not_held(case: Case) -> list[tuple[int, str, str]]:
     """Step, name and repr of each new value that the encoding cannot hold, at its first step."""
     found, last = [], {}
-    for step, (event, exact) in enumerate(zip(case.events, case.trajectory.exact, strict=False)):
-        for name, whole in zip(case.trajectory.names, exact, strict=False):
+    for step, (event, at) in enumerate(zip(case.events, case.at, strict=True)):
+        for name, whole in zip(case.trajectory.names, case.trajectory.exact[at], strict=False):
             value = event.locals.get(name)
             if not whole and value is not None and last.get(name) != value:
                 found.append((step, name, render(value)))

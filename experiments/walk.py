@@ -9,20 +9,25 @@ import numpy as np
 
 from experiments.command import UserError, user_errors
 from experiments.control import ENDS
-from experiments.free import Step, follow, room_for, window
+from experiments.free import Step, follow, numbered, room_for, window
 from experiments.predict import Frame, Predictor, frame, text
 from rssm.model import Imagined
 from tracer.cells import encode
+from tracer.lowering import Lowering
 from tracer.schema import Event
 from tracer.script import Script, read_script
 
 HEADS = ("kind", "branch")  # the labels that say where a program goes
 
 
+Led = tuple[Imagined, np.ndarray]  # the latent before, and the number of the text that was run
+
+
 class Place(NamedTuple):
     """An event of an imagined frame, and the latent there."""
 
     script: Script
+    lowering: Lowering
     names: tuple[str, ...]  # of the slots
     depth: int
     first: int  # line of the frame's first statement
@@ -30,7 +35,7 @@ class Place(NamedTuple):
     step: Step
     text: str  # the statement that is about to run, as the model is told it
     at: Imagined
-    led: tuple[Imagined, np.ndarray] | None  # the latent before, and the statement that was run
+    led: Led | None
     previous: "Place | None"
     calls: int = 0  # of the statement that were imagined in a frame of their own
 
@@ -76,33 +81,31 @@ class Walker:
         with user_errors(ValueError):
             script = read_script(source, event.lineno)
         names = tuple(dict.fromkeys((*event.locals, *script.names)))[: self.layout.slots]
-        rows = self.rows(names, event)
+        lowering, rows = Lowering(source, self.layout), self.rows(names, event)
         step = Step(event.kind, event.lineno, rows, 0.0, np.zeros(len(rows)))
         text = script.statements.get(event.lineno, "")
-        texts = list(script.statements.values())
+        texts, _ = numbered(lowering.table(script.statements, names))
         at = self.trainer.begin(self.params, self._batch(names, texts, step, depth))
-        return Place(script, names, depth, event.lineno, 0, step, text, at, None, None)
+        return Place(script, lowering, names, depth, event.lineno, 0, step, text, at, None, None)
 
     def advance(self, place: Place) -> Place:
         """The statement is run, and what is likeliest comes next."""
-        chosen, told = self._number(place), self._told(place)
-        at, belief = self.trainer.advance(self.params, told, chosen)
+        led = self._led(place)
+        at, belief = self.trainer.advance(self.params, *led)
         missing = [name for name in HEADS if name not in belief.labels]
         if missing:
             raise UserError(f"this model does not say what runs next: it has no {missing[0]!r}")
         step = follow(place.script, place.step, jax.device_get(belief), 0)
-        at = at._replace(actions=place.at.actions)  # another text was for this once
-        return self._on(place, step, at, (told, chosen))
+        return self._on(place, step, at, led)
 
     def ground(self, place: Place, step: Step) -> Place:
         """The same event with the state of `step`, as if that had been seen."""
-        texts = list(place.script.statements.values())
+        texts, _ = numbered(self._table(place))
         batch = self._batch(place.names, texts, step, place.depth)
         if place.led is None:
-            at = self.trainer.begin(self.params, batch)
-        else:
-            at = self.trainer.ground(self.params, *place.led, batch)
-        return place._replace(step=step, at=at)
+            return place._replace(step=step, at=self.trainer.begin(self.params, batch))
+        at = self.trainer.ground(self.params, *place.led, batch)
+        return place._replace(step=step, at=at._replace(actions=place.at.actions))
 
     def follow(self, source: str, events: Sequence[Event], depth: int) -> Place:
         """Through a frame's true events, each of them seen."""
@@ -110,9 +113,7 @@ class Walker:
         for event in events[1:]:
             rows = self.rows(place.names, event)
             step = Step(event.kind, event.lineno, rows, 0.0, np.zeros(len(rows)))
-            chosen = self._number(place)
-            reached = self._on(place, step, place.at, (place.at, chosen))
-            place = self.ground(reached, step)
+            place = self.ground(self._on(place, step, place.at, self._led(place)), step)
         return place
 
     def reworded(self, place: Place, text: str) -> Place:
@@ -129,31 +130,35 @@ class Walker:
 
     def rows(self, names: Sequence[str], event: Event) -> np.ndarray:
         held = [event.locals.get(name) for name in names]
-        spare = [None] * (self.layout.slots - len(held))
+        spare = [None] * (self.layout.rows - 1 - len(held))
         return np.array([encode(v, self.layout.cells)[0] for v in (*held, *spare, event.arg)])
 
-    def _on(self, place: Place, step: Step, at: Imagined, led: tuple) -> Place:
+    def _on(self, place: Place, step: Step, at: Imagined, led: Led) -> Place:
         text = place.script.statements.get(step.line, "")
+        at = at._replace(actions=place.at.actions)  # another text was for this once
         after = place._replace(step=step, text=text, at=at, led=led, previous=place)
         return after._replace(index=place.index + 1, calls=0)
 
-    def _told(self, place: Place) -> Imagined:
-        """The latent, with the text that the statement has now among its actions."""
-        texts, line = place.script.statements, place.step.line
-        if place.text == texts.get(line):
-            return place.at
-        other = [*(texts | {line: place.text}).values()]
-        batch = self._batch(place.names, other, place.step, place.depth)
-        return place.at._replace(actions=self.trainer.begin(self.params, batch).actions)
-
-    def _number(self, place: Place) -> np.ndarray:
-        """Of the statement that is about to run, as a batch of one."""
-        lines = list(place.script.statements)
-        line = place.step.line
-        number = lines.index(line) if line in place.script else len(lines)
-        if number >= min(len(lines), room_for(len(lines))):
+    def _led(self, place: Place) -> Led:
+        """The latent before the statement's last part, and that part."""
+        line, at = place.step.line, place.at
+        texts, numbers = numbered(self._table(place))
+        if line not in place.script or numbers[line].stop > room_for(len(texts)):
             raise UserError(f"line {line} holds no statement that the model was shown")
-        return np.array([number], np.int32)
+        if place.text != place.script.statements[line]:
+            batch = self._batch(place.names, texts, place.step, place.depth)
+            at = at._replace(actions=self.trainer.begin(self.params, batch).actions)
+        *others, last = (np.array([number], np.int32) for number in numbers[line])
+        for number in others:
+            at, _ = self.trainer.advance(self.params, at, number)
+        return at, last
+
+    def _table(self, place: Place) -> dict[int, tuple[str, ...]]:
+        """The parts of the frame's statements, with the text that the one at hand has now."""
+        texts = place.script.statements
+        if place.step.line in texts:
+            texts = texts | {place.step.line: place.text or texts[place.step.line]}
+        return place.lowering.table(texts, place.names)
 
     def _batch(
         self, names: Sequence[str], texts: Sequence[str], step: Step, depth: int

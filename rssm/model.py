@@ -145,7 +145,7 @@ class WorldModel(nnx.Module):
         x, _ = self.encoder(batch)
         action = jax.tree.map(lambda a: take_rows(a, chosen[:, None]), at.actions)
         on = jnp.zeros((len(chosen), 1), bool)
-        seen = Inputs(Rows(x.table, x.numbers[:, :1]), action, on)
+        seen = Inputs(Rows(x.table, x.numbers[:, :1]), action, on, ~on)
         carry, _ = self.dynamics.observe(at.carry, seen, None)
         table = batch[self.spec.rows.table or ""].astype(jnp.int32)
         memory = take_rows(table, batch[self.spec.rows.name][:, :1])

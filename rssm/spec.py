@@ -32,7 +32,8 @@ class Spec:
     one, the labels, share a last slot.
     """
 
-    def __init__(self, fields: list[Field]):
+    def __init__(self, fields: list[Field], working: range = range(0)):
+        self.working = working  # slots that no observation shows: they are told in training alone
         self.fields = {field.name: field for field in fields}
         self.rows = self._one("observation", with_table=True)
         self.action = self._one("action", with_table=True)
@@ -47,7 +48,9 @@ class Spec:
             found = schema.get("version")
             raise ValueError(f"schema version {found!r}; this program reads {VERSION!r}")
         fields = [Field(**f | {"shape": tuple(f["shape"])}) for f in schema["fields"]]
-        return cls(fields)
+        sizes = schema["layout"]
+        first, more = sizes["slots"], sizes.get("registers", 0) + sizes.get("counters", 0)
+        return cls(fields, range(first, first + more))
 
     def __getitem__(self, name: str | None) -> Field:
         if name not in self.fields:

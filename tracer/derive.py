@@ -17,6 +17,7 @@ from tracer.corpora.near import hash_of
 from tracer.encode import encode_trajectory, pieces
 from tracer.flow import flow_table
 from tracer.layout import Layout
+from tracer.lowering import Lowering
 from tracer.pool import Launch, here
 from tracer.schema import frames, load_trace
 from tracer.shards import append, is_whole, lines
@@ -94,7 +95,8 @@ def encode_records(records: Iterable[bytes], layout: Layout) -> Encoded:
     for trace in map(load_trace, records):
         outcomes[trace.outcome] += 1
         for events in frames(trace).values():
-            trajectory = encode_trajectory(events, layout, flow_table(trace.source))
+            flow, lowering = flow_table(trace.source), Lowering(trace.source, layout)
+            trajectory = encode_trajectory(events, layout, flow, lowering)
             found += [pack_piece(piece, layout) for piece in pieces(trajectory, layout)]
             bound = [
                 whole

@@ -4,7 +4,7 @@ A trajectory is what one call does: the events of its frame, in order. A nested 
 it (its effect shows at the frame's next event) and a trajectory of its own.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
@@ -14,9 +14,11 @@ import numpy as np
 from tracer.cells import Unreadable, decode, encode
 from tracer.flow import Ways, branch
 from tracer.layout import DEPTHS, Layout
+from tracer.lowering import Lowering, working_names
 from tracer.schema import KINDS, Event
 from tracer.tokens import encode_statement
 from tracer.values import Value
+from tracer.working import Unknown, computed, counted
 
 
 class Table:
@@ -46,34 +48,71 @@ class Trajectory(NamedTuple):
     actions: list[tuple[tuple[int, ...], tuple[int, ...]]]  # per step: tokens, references
     exact: list[tuple[bool, ...]]  # per step and slot: the row holds the value exactly
     lost: int  # names for which there was no slot
+    at: list[int]  # the step of each event; those between are parts of its statement
 
     def __len__(self) -> int:
         return len(self.states)
 
 
 def encode_trajectory(
-    events: list[Event], layout: Layout, flow: Mapping[int, Ways] = MappingProxyType({})
+    events: list[Event],
+    layout: Layout,
+    flow: Mapping[int, Ways] = MappingProxyType({}),
+    lowering: Lowering | None = None,
+    told: bool = True,
 ) -> Trajectory:
-    """`flow` are the ways of the source; without them no branch is told."""
+    """`flow` are the ways of the source; without them no branch is told. With a `lowering` each
+    part of a statement is a step; `told` says whether registers and counters hold what they hold in
+    truth, or nothing."""
     found = list(dict.fromkeys(name for event in events for name in event.locals))
     names, lost = tuple(found[: layout.slots]), max(0, len(found) - layout.slots)
-    slots = {name: number for number, name in enumerate(names)}
-    spare = [None] * (layout.slots - len(names))
+    slots = slot_numbers(names, layout)
+    counts = counted(events, lowering) if lowering and told else [{}] * len(events)
+    ways = [0, *(taken(flow, *pair) for pair in pairwise(events))]
     texts: dict[str, tuple] = {}
-    states, exact, actions = [], [], []
-    for event in events:
-        held = [*(event.locals.get(name) for name in names), *spare, event.arg]
-        rows, whole = zip(*(encode(value, layout.cells) for value in held), strict=True)
-        states.append(rows)
-        exact.append(whole)
-        if event.statement not in texts:
-            action = encode_statement(event.statement, slots, layout.tokens, layout.references)
-            texts[event.statement] = action[:2]
-        actions.append(texts[event.statement])
-    kinds = [KINDS.index(event.kind) for event in events]
-    depths = [min(event.depth, DEPTHS - 1) for event in events]
-    branches = [0, *(taken(flow, *pair) for pair in pairwise(events))]
-    return Trajectory(names, states, kinds, depths, branches, actions, exact, lost)
+    made = Trajectory(names, [], [], [], [], [], [], lost, [])
+    for event, way, counters in zip(events, ways, counts, strict=True):
+        made.at.append(len(made))
+        for part, working in steps_of(event, names, lowering, told):
+            held: list[Value | None] = [None] * layout.rows
+            for name, value in (event.locals | working | counters).items():
+                if name in slots:
+                    held[slots[name]] = value
+            held[-1] = event.arg
+            rows, whole = zip(*(encode(value, layout.cells) for value in held), strict=True)
+            if part not in texts:
+                action = encode_statement(part, slots, layout.tokens, layout.references)
+                texts[part] = action[:2]
+            made.states.append(rows)
+            made.exact.append(whole)
+            made.kinds.append(KINDS.index(event.kind))
+            made.depths.append(min(event.depth, DEPTHS - 1))
+            made.branches.append(way)
+            made.actions.append(texts[part])
+            way = 0
+    return made
+
+
+def steps_of(
+    event: Event, names: Sequence[str], lowering: Lowering | None, told: bool
+) -> Iterator[tuple[str, dict[str, Value]]]:
+    """The parts of the statement that is about to run, and what the registers hold before each.
+    Where that cannot be told, it has one part."""
+    parts = (event.statement,)
+    if lowering and event.kind == "line":
+        parts = lowering.parts(event.lineno, event.statement, names)
+    try:
+        held = computed(parts, event.locals) if told else [{}] * len(parts)
+    except Unknown:
+        parts, held = (event.statement,), [{}]
+    yield from zip(parts, held, strict=True)
+
+
+def slot_numbers(names: Sequence[str], layout: Layout) -> dict[str, int]:
+    """Of variables, registers and counters."""
+    working = working_names(layout)
+    found = {name: layout.slots + number for number, name in enumerate(working)}
+    return found | {name: number for number, name in enumerate(names)}
 
 
 def taken(flow: Mapping[int, Ways], event: Event, after: Event) -> int:
@@ -109,7 +148,7 @@ def _piece(trajectory: Trajectory, start: int, layout: Layout) -> tuple[dict, in
         if stop > start and (full or len(statements) == layout.statements):
             break
         slots.append([values.number(row) for row in rows])
-        spare = [layout.slots + 1] * (layout.references - len(references))
+        spare = [layout.rows] * (layout.references - len(references))
         actions.append((statements.number(tokens), [*references, *spare]))
         stop += 1
     piece = {

@@ -44,12 +44,24 @@ class Layout(NamedTuple):
     values: int = 64  # distinct values of a window, the unbound one included
     statements: int = 48  # distinct statements of a window
     slots: int = 8  # variables of a frame; those beyond are counted, not kept
+    registers: int = 0  # values between the operations of a statement; see tracer.lowering
+    counters: int = 0  # of the loops of a frame, one in the other
     cells: int = CELLS
     tokens: int = TOKENS
     references: int = REFERENCES
 
+    @property
+    def working(self) -> int:
+        """Slots that no trace shows: registers and counters, behind those of the variables."""
+        return self.registers + self.counters
+
+    @property
+    def rows(self) -> int:
+        """Slots that hold values; the last one is for what was returned or raised."""
+        return self.slots + self.working + 1
+
     def fields(self) -> list[Field]:
-        steps, slots = self.steps, self.slots + 1  # the last slot: what was returned or raised
+        steps, slots = self.steps, self.rows
         values, cells = self.values, self.cells
         statements, tokens = self.statements, self.tokens
         return [
@@ -80,12 +92,13 @@ def _dtype(size: int) -> str:
 
 
 def check_schema(found: dict, path: object) -> Layout:
-    """The layout of a dataset, or one line on why this program cannot read it."""
+    """The layout of a dataset, or one line on why this program cannot read it. A size that its
+    schema does not have is the default."""
     if found.get("version") != VERSION:
         raise ValueError(
             f"{path} has schema version {found.get('version')!r}; this program reads {VERSION!r}"
         )
     layout = Layout(**found["layout"])
-    if json.dumps(layout.schema()) != json.dumps(found):
+    if json.dumps(layout.schema()) != json.dumps(found | {"layout": layout._asdict()}):
         raise ValueError(f"{path} was written with other symbols or fields than this program's")
     return layout

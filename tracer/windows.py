@@ -15,7 +15,7 @@ class Window:
     def __init__(self, layout: Layout):
         self.layout, self.arrays = layout, layout.empty()
         self.steps = self.values = self.statements = 0
-        self.arrays["references"][:] = layout.slots + 1
+        self.arrays["references"][:] = layout.rows
 
     def fits(self, piece: dict[str, np.ndarray]) -> bool:
         """Whether there is room; the unbound value, row 0, is shared by all pieces."""

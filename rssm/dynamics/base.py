@@ -67,6 +67,9 @@ class Sizes(NamedTuple):
     symbols: int  # that a cell may hold
     words: int  # symbols and all other tokens
     labels: tuple[int, ...] = (1,)  # classes of each label; they stand in cells of the last slot
+    working: range = range(
+        0
+    )  # slots that are seen where all is (`Inputs.seen` is None), else never
 
 
 @runtime_checkable

@@ -87,6 +87,7 @@ class Slots(nnx.Module):
     ):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
         self.deter, self.x_dim, self.labels = deter, sizes.x_dim, sizes.labels
+        self.shown = tuple(slot not in sizes.working for slot in range(sizes.slots))
         self.dtype = dtype
         self.stoch = sizes.cells * sizes.x_dim
         self.odds = 1 + sum(sizes.labels)
@@ -133,14 +134,14 @@ class Slots(nnx.Module):
         touch = self._touch(inputs.a, inputs.reset)
         if inputs.seen is None:
             return self._follow(carry, inputs.x, touch, inputs.reset, key)
-        x = self._spread(inputs.x)
+        x, shown = self._spread(inputs.x), jnp.asarray(self.shown)[:, None]
         keys = self._keys(key, x.shape[1])
 
         def step(latents, step_inputs):
             x, touch, reset, seen, key = step_inputs
             guess, aux = self._advance(zero_where(reset, latents), touch, key)
             observed = self._observed(guess[..., : self.deter], x)
-            latents = jnp.where(seen[:, None, None], observed, guess)
+            latents = jnp.where(seen[:, None, None] & shown, observed, guess)
             return latents, (latents, guess, aux)
 
         steps = (x, touch, inputs.reset, inputs.seen, keys)

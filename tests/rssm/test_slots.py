@@ -61,6 +61,21 @@ def test_a_slot_that_no_action_touches_stays_as_it_was_seen(model, inputs):
         assert (after[:, step, NAMED] != after[:, step - 1, NAMED]).any()
 
 
+def test_a_working_slot_is_seen_only_where_all_is(inputs):
+    sizes = SIZES._replace(working=range(NAMED, NAMED + 1))
+    model = nnx.jit(lambda: Slots(sizes, **WIDTHS, trained=1.0, rooms=ROOMS, rngs=nnx.Rngs(0)))()
+    each = jnp.ones((B, T), bool)
+    others = jnp.arange(V) != NAMED
+    told = observe(model, inputs)
+    itself = observe(model, inputs._replace(seen=each))
+    np.testing.assert_array_equal(itself.after[:, :, NAMED], itself.guess[:, :, NAMED])
+    x = inputs.x.spread()
+    for rollout, shown in ((told, jnp.ones(V, bool)), (itself, others)):
+        symbols, _, _ = model.spell(rollout.after)
+        right = (two_hot(symbols, D) == x).all((-2, -1))
+        assert right[..., shown].all()
+
+
 def test_an_imagined_slot_holds_one_symbol_in_each_cell(model, inputs):
     first = jnp.zeros((B, T), bool).at[:, 0].set(True)
     for key in (None, jax.random.key(2)):

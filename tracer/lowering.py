@@ -1,0 +1,306 @@
+"""Statements in parts of one operation each.
+
+`x = a * b + c` is the parts `τ1 = a * b` and `x = τ1 + c`; `for c in word:` is
+`for ι1, c in enumerate(word):`. A register, τ, is written once and read once, and then is empty; a
+counter, ι, says how often a loop has gone round. No program has them and no trace shows them: they
+are slots in which a model may keep what stands between reading and writing.
+
+What is taken out is evaluated in any case, in this order, and changes nothing: operators,
+subscripts, and those functions and methods of built-in types that have no effect.
+"""
+
+import ast
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tracer.layout import Layout
+
+FUNCTIONS = frozenset(
+    """abs bool chr dict divmod float int len list max min ord range round set sorted str sum
+    tuple""".split()
+)
+METHODS = frozenset(
+    """capitalize center copy count difference endswith find get index intersection isalnum isalpha
+    isdecimal isdigit islower isnumeric isspace isupper join ljust lower lstrip partition
+    removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines
+    startswith strip swapcase symmetric_difference title union upper zfill""".split()
+)
+VIEWS = frozenset({"items", "keys", "values"})  # of them alone there is no value to keep
+BEFORE = tuple(bytes([each]) for each in b" =+-*/%@<>&|^~([{,:")  # what stands before no call
+HEADERS = (("", ""), ("", "\n pass"), ("if x: pass\n", "\n pass"))
+
+
+class Loop(NamedTuple):
+    counter: int
+    last: int  # line of its body
+
+
+class Loops(NamedTuple):
+    headers: Mapping[int, Loop]  # by line
+    breaks: Mapping[int, int]  # the counter of the loop that a line leaves
+
+
+class Lowering:
+    """The parts of the statements of one source."""
+
+    def __init__(self, source: str, layout: Layout):
+        self.registers, self.counters = registers(layout), counters(layout)
+        self.loops = read_loops(source, layout.counters)
+
+    def parts(self, line: int, text: str, known: Collection[str]) -> tuple[str, ...]:
+        """Of the statement that begins in a line; `known` are the variables of its frame. It is one
+        where there are neither registers nor counters."""
+        if line in self.loops.breaks and text == "break":
+            return (f"del {self.counters[self.loops.breaks[line]]}; break",)
+        if line in self.loops.headers:
+            return (counted(text, self.counters[self.loops.headers[line].counter]),)
+        return parts(text, self.registers, frozenset(known))
+
+    def table(
+        self, statements: Mapping[int, str], known: Collection[str]
+    ) -> dict[int, tuple[str, ...]]:
+        """Of all statements of a frame, by line."""
+        return {line: self.parts(line, text, known) for line, text in statements.items()}
+
+
+def registers(layout: Layout) -> tuple[str, ...]:
+    return tuple(f"τ{number}" for number in range(1, layout.registers + 1))
+
+
+def counters(layout: Layout) -> tuple[str, ...]:
+    return tuple(f"ι{number}" for number in range(1, layout.counters + 1))
+
+
+def working_names(layout: Layout) -> tuple[str, ...]:
+    """In the order of their slots, which come after those of the variables."""
+    return *registers(layout), *counters(layout)
+
+
+@lru_cache(maxsize=64)
+def read_loops(source: str, counters: int) -> Loops:
+    """Those that have a counter: as deep as there are counters, their body on lines of its own."""
+    headers: dict[int, Loop] = {}
+    breaks: dict[int, int] = {}
+
+    def visit(node: ast.AST, depth: int, around: Loop | None) -> None:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
+                depth, around = 0, None
+            case ast.For(body=[first, *_]) if depth < counters and first.lineno > node.lineno:
+                around = headers[node.lineno] = Loop(depth, node.body[-1].end_lineno or 0)
+                for each in node.body:
+                    visit(each, depth + 1, around)
+                for each in node.orelse:
+                    visit(each, depth, None)
+                return
+            case ast.For() | ast.While() | ast.AsyncFor():
+                around = None
+            case ast.Break() if around:
+                breaks[node.lineno] = around.counter
+        for child in ast.iter_child_nodes(node):
+            visit(child, depth, around)
+
+    try:
+        if counters:
+            visit(ast.parse(source), 0, None)
+    except (SyntaxError, ValueError, RecursionError):
+        return Loops({}, {})
+    return Loops(headers, breaks)
+
+
+def counted(header: str, counter: str) -> str:
+    match parse(header):
+        case ast.For(target=target, iter=iterated), text:
+            spelled = text.of(target)
+            if isinstance(target, ast.Tuple) and spelled[0] != "(":
+                spelled = f"({spelled})"
+            return f"for {counter}, {spelled} in enumerate({text.of(iterated)}):"
+    return header
+
+
+@lru_cache(maxsize=1 << 16)
+def parts(text: str, registers: tuple[str, ...], known: frozenset[str]) -> tuple[str, ...]:
+    found = parse(text) if registers else None
+    if found is None:
+        return (text,)
+    node, spelled = found
+    taking = _Taking(spelled, registers, known)
+    match node:
+        case (
+            ast.Assign(value=value) | ast.Return(value=ast.expr() as value) | ast.Expr(value=value)
+        ):
+            taking.within(value)
+        case ast.AugAssign(value=value):
+            taking.out(value)
+        case ast.AnnAssign(value=ast.expr() as value):
+            taking.within(value)
+        case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
+            taking.within(test)
+        case _:
+            return (text,)
+    return (*taking.taken, spelled.whole())
+
+
+class Text:
+    """A statement whose expressions may have names in their place."""
+
+    def __init__(self, text: str, head: int):
+        self.bytes, self.head = text.encode(), head  # lines before it, when it was parsed
+        self.starts = [0]
+        for line in self.bytes.split(b"\n"):
+            self.starts.append(self.starts[-1] + len(line) + 1)
+        self.names: list[tuple[int, int, str]] = []  # from, to
+
+    def span(self, node: ast.expr) -> tuple[int, int]:
+        ends = (node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)
+        start, end = (self.starts[line - 1 - self.head] + column for line, column in ends)
+        return start, end
+
+    def of(self, node: ast.expr) -> str:
+        return self._spell(*self.span(node))
+
+    def whole(self) -> str:
+        return self._spell(0, len(self.bytes))
+
+    def within(self, node: ast.expr) -> list[str]:
+        start, end = self.span(node)
+        return [name for at, to, name in self.names if start <= at and to <= end]
+
+    def replace(self, node: ast.expr, name: str) -> None:
+        start, end = self._parenthesised(*self.span(node))
+        outside = [each for each in self.names if not (start <= each[0] and each[1] <= end)]
+        self.names = sorted([*outside, (start, end, name)])
+
+    def _parenthesised(self, start: int, end: int) -> tuple[int, int]:
+        """With the parentheses that a single name does not need."""
+        while self.bytes[start - 1 : start] == b"(" and self.bytes[end : end + 1] == b")":
+            if start > 1 and self.bytes[start - 2 : start - 1] not in BEFORE:
+                break
+            start, end = start - 1, end + 1
+        return start, end
+
+    def _spell(self, start: int, end: int) -> str:
+        found, at = [], start
+        for first, last, name in self.names:
+            if start <= first and last <= end:
+                found += [self.bytes[at:first].decode(), name]
+                at = last
+        return "".join([*found, self.bytes[at:end].decode()])
+
+
+def parse(text: str) -> tuple[ast.AST, Text] | None:
+    """A statement by itself, or a header without its body."""
+    for head, tail in HEADERS:
+        try:
+            body = ast.parse(head + text + tail).body
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+        node = body[-1]
+        if head and isinstance(node, ast.If) and node.orelse:
+            node = node.orelse[0]
+        alone = len(body) == 1 and isinstance(node, ast.If | ast.While | ast.For) == bool(tail)
+        return (node, Text(text, head.count("\n"))) if alone else None
+    return None
+
+
+class _Taking:
+    """Takes operations out of one expression, in the order in which they are evaluated."""
+
+    def __init__(self, text: Text, registers: Sequence[str], known: frozenset[str]):
+        self.text, self.known = text, known
+        self.free = list(registers)
+        self.taken: list[str] = []
+
+    def within(self, node: ast.expr) -> bool:
+        """All that stands in an expression, and not itself. False: something may have had an
+        effect, and nothing that comes later may be taken out before it."""
+        match node:
+            case ast.BoolOp(values=[first, *_]) | ast.IfExp(test=first):
+                self.out(first)
+                return False
+            case ast.Compare(ops=[_, _, *_], left=left):
+                self.out(left)
+                return False
+            case ast.Constant() | ast.Name() | ast.JoinedStr() | ast.Lambda():
+                return True
+            case ast.UnaryOp(operand=ast.Constant()):
+                return True
+            case ast.Call() if not (operation(node) or view(node)):
+                for each in ast.iter_child_nodes(node):
+                    if not self.out(each):
+                        break
+                return False
+            case _ if operation(node) or isinstance(node, PASSED):
+                return all(self.out(each) for each in ast.iter_child_nodes(node))
+        return False
+
+    def out(self, node: ast.AST) -> bool:
+        """All that stands in an expression, and itself, if it is an operation."""
+        if not isinstance(node, ast.expr):
+            values = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.expr)]
+            return all(self.out(each) for each in values)
+        if not self.within(node):
+            return False
+        if operation(node) and self._plain(node):
+            read = self.text.within(node)
+            free = sorted({*self.free, *read})
+            if free:
+                self.taken.append(f"{free[0]} = {self.text.of(node)}")
+                self.text.replace(node, free[0])
+                self.free = free[1:]
+        return True
+
+    def _plain(self, node: ast.expr) -> bool:
+        """Whether it works on variables and constants alone."""
+        spans = [(start, end) for start, end, _ in self.text.names]
+        left: list[ast.AST] = [node]
+        while left:
+            each = left.pop()
+            if isinstance(each, ast.expr):
+                start, end = self.text.span(each)
+                if any(first <= start and end <= last for first, last in spans):
+                    continue
+            match each:
+                case ast.Name(id=name) if name not in self.known:
+                    return False
+                case ast.Attribute() | ast.JoinedStr() | ast.Lambda():
+                    return False
+                case ast.Call(func=ast.Name(), args=args):
+                    left += args
+                case ast.Call(func=ast.Attribute(value=value), args=args):
+                    left += [value, *args]
+                case _:
+                    left += ast.iter_child_nodes(each)
+        return True
+
+
+PASSED = (
+    ast.Tuple | ast.List | ast.Set | ast.Dict | ast.Attribute | ast.Starred | ast.Slice | ast.Call
+)
+
+
+def operation(node: ast.AST) -> bool:
+    match node:
+        case ast.BinOp() | ast.Compare(ops=[_]):
+            return True
+        case ast.UnaryOp(operand=operand):
+            return not isinstance(operand, ast.Constant)
+        case ast.Subscript(ctx=ast.Load()):
+            return True
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            return name in FUNCTIONS and not starred(node)
+        case ast.Call(func=ast.Attribute(attr=name), keywords=[]):
+            return name in METHODS and not starred(node)
+    return False
+
+
+def view(node: ast.Call) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name), args=[], keywords=[]):
+            return name in VIEWS
+    return False
+
+
+def starred(node: ast.Call) -> bool:
+    return any(isinstance(each, ast.Starred) for each in node.args)
