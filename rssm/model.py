@@ -79,7 +79,7 @@ class WorldModel(nnx.Module):
         inputs = self._inputs(batch, seen)
         carry = self.dynamics.initial(len(seen))
         _, rollout = self.dynamics.observe(carry, inputs, keys[1] if self.sample else None)
-        memory = remembered(batch[self.spec.rows.name], seen)
+        memory = remembered(self._numbers(batch, seen), seen)
         mask = batch[self.spec.mask.name]
         predicted = mask & ~batch[self.spec.reset.name]
         terms = self.dynamics.loss(rollout, mask, keys[4])
@@ -211,8 +211,15 @@ class WorldModel(nnx.Module):
         return self.decoder.label_logits(self.dynamics.cells(latents, last)[:, :, 0])
 
     def _inputs(self, batch: Batch, seen: Bool[Array, "B T"] | None) -> Inputs:
-        x, a = self.encoder(batch)
+        x, a = self.encoder(batch | {self.spec.rows.name: self._numbers(batch, seen)})
         return Inputs(x, delayed(a, self.spec.slots), batch[self.spec.reset.name], seen)
+
+    def _numbers(self, batch: Batch, seen: Bool[Array, "B T"] | None) -> Int[Array, "B T V1"]:
+        """Of the rows that the slots hold; working slots show theirs only where all is seen."""
+        numbers = batch[self.spec.rows.name]
+        if seen is None or not self.spec.working:
+            return numbers
+        return numbers.at[:, :, jnp.asarray(self.spec.working)].set(0)
 
     def _texts(self, batch: Batch) -> Int[Array, "B T M"]:
         """The tokens of the action that led to each step; none at a reset."""
@@ -222,7 +229,7 @@ class WorldModel(nnx.Module):
         return zero_where(batch[self.spec.reset.name], tokens)
 
     def _memory_rows(self, batch: Batch, seen: Bool[Array, "B T"]) -> Int[Array, "B T V L"]:
-        numbers = remembered(batch[self.spec.rows.name], seen)
+        numbers = remembered(self._numbers(batch, seen), seen)
         return take_rows(batch[self.spec.rows.table or ""], numbers).astype(jnp.int32)
 
     def _guess_terms(
