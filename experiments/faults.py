@@ -1,18 +1,19 @@
 """Where a fault is, by the surprise of a model that watches: no reference run is needed.
 
 One line of a program is mutated, and the mutant is run. The model sees each of its true states, and
-is told the statements of the program as it was meant: what comes out otherwise than these lead it to
-expect surprises it, and the line that surprises most is suspected first. All lines but one do what
-they were meant to, so that a perfect model would be surprised at the mutated line alone.
+is told the statements of the program as it was meant: what comes out otherwise than these lead it
+to expect surprises it, and the line that surprises most is suspected first. All lines but one do
+what they were meant to, so that a perfect model would be surprised at the mutated line alone.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from experiments.predict import Prediction, Predictor, held_frame
 from experiments.rivals import call_of
+from experiments.score import intervals, mean
 from tracer.agent.mutations import OPERATORS, Mutation, mutated, mutations
 from tracer.schema import Event, Program, Trace
 from tracer.statements import statement_table
@@ -119,11 +120,11 @@ def suspects(predictor: Predictor, faults: Sequence[Fault], told: bool = True) -
 
 
 def by_surprise(prediction: Prediction, lines: Sequence[int]) -> list[int]:
-    most = dict.fromkeys(lines, 0.0)
-    for line, bits in surprises(prediction):
-        if line in most:
-            most[line] = max(most[line], bits)
-    return sorted(lines, key=lambda line: -most[line])  # of equals, the one that came first
+    """By the mean of the times that a line was run; of equals, the one that came first."""
+    bits: dict[int, list[float]] = {line: [] for line in lines}
+    for line, each in surprises(prediction):
+        bits.setdefault(line, []).append(each)
+    return sorted(lines, key=lambda line: -sum(bits[line]) / max(1, len(bits[line])))
 
 
 def surprises(prediction: Prediction) -> Iterator[tuple[int, float]]:
@@ -146,3 +147,53 @@ def cost(log_prob: float, right: bool) -> float:
     """Bits of what came, from the log-probability of what was likeliest."""
     chance = math.exp(min(0.0, log_prob))
     return -math.log2(max(LEAST, chance if right else 1 - chance))
+
+
+def located(faults: Sequence[Fault], ways: Mapping[str, Sequence[list[int]]]) -> dict[str, Any]:
+    """How early the mutated line comes among those that were run, as each way ranks them."""
+    programs = [fault.meant.origin for fault in faults]
+    places = {
+        way: [
+            [one_of(lines, fault.mutation.line)]
+            for lines, fault in zip(ranked, faults, strict=True)
+        ]
+        for way, ranked in ways.items()
+    }
+    places["chance"] = [[*range(1, len(fault.lines) + 1)] for fault in faults]
+    operators = [fault.mutation.operator for fault in faults]
+    return {
+        "n": len(faults),
+        "lines": mean(float(len(fault.lines)) for fault in faults),
+        "ways": {way: summary(programs, found) for way, found in places.items()},
+        "by_operator": {
+            operator: {
+                "n": operators.count(operator),
+                "first": mean(
+                    float(place == 1)
+                    for (place,), own in zip(places["model"], operators, strict=True)
+                    if own == operator
+                ),
+            }
+            for operator in OPERATORS
+        },
+    }
+
+
+def one_of(lines: Sequence[int], line: int) -> int:
+    """Its place, from 1 on; behind all where the mutant never came to it."""
+    return lines.index(line) + 1 if line in lines else len(lines) + 1
+
+
+def summary(programs: Sequence[str], places: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """Means over faults; of several places that are equally likely, their mean."""
+    rows = [
+        {
+            "first": mean(float(place == 1) for place in each),
+            "of_three": mean(float(place <= 3) for place in each),
+            "reciprocal": mean(1 / place for place in each),
+        }
+        for each in places
+    ]
+    names = list(rows[0])
+    means = {name: mean(row[name] for row in rows) for name in names}
+    return means | {"ci95": intervals(programs, rows, names)}

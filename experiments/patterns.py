@@ -14,9 +14,7 @@ CHOICES = (ast.If, ast.For, ast.While)  # whose blocks may not be run
 HALF = 0.5  # the chance of a block, to one who knows no values
 
 
-def static_risk(
-    source: str, call: str, kinds: Mapping[str, Sequence[str]] = KINDS
-) -> float:
+def static_risk(source: str, call: str, kinds: Mapping[str, Sequence[str]] = KINDS) -> float:
     """How likely a call does something risky, by the text: the chance halves with each block that
     the statement stands in, and is 0 where there is none."""
     functions = {
