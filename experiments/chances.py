@@ -14,11 +14,14 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from experiments.free import Run
+from experiments.free import Run, Step
 from experiments.predict import text
 from tracer.flow import END, NOWHERE
+from tracer.script import Script
 
-UNKNOWN = 0.5  # the chance of what is not known: other ways than the one that was imagined
+UNNAMED = "?"
+UNKNOWN = 0.5  # the chance of what is not known
+LEAST = 1e-4  # below it, a chance is not followed
 
 
 class Hazard(NamedTuple):
@@ -26,7 +29,7 @@ class Hazard(NamedTuple):
 
     at: int  # the step of the run that would be the exception
     line: int
-    name: str  # of its class, by the outcome that the model expects there; "?" where it has none
+    name: str  # of its class, by the outcome that the model expects there; or UNNAMED
     chance: float  # that this is what ends the call
 
 
@@ -36,10 +39,10 @@ def hazards(run: Run) -> Iterator[Hazard]:
         caught = run.script.ways.get(before.line, NOWHERE).raised != END
         if before.kind == "exception" or caught or not step.raises:
             continue
-        raised = text(tuple(step.rows[-1].tolist())) or "?"
-        name = raised.partition("(")[0]
-        yield Hazard(at, before.line, name if name.isidentifier() else "?", left * step.raises)
-        left *= 1 - min(1.0, step.raises)
+        name = (text(tuple(step.rows[-1].tolist())) or UNNAMED).partition("(")[0]
+        chance = min(1.0, step.raises)
+        yield Hazard(at, before.line, name if name.isidentifier() else UNNAMED, left * chance)
+        left *= 1 - chance
 
 
 def raising(runs: Sequence[Run]) -> float:
@@ -48,9 +51,22 @@ def raising(runs: Sequence[Run]) -> float:
 
 
 def unending(runs: Sequence[Run]) -> float:
-    """That the call takes more steps than the runs were given: of a run, the chance that it is
-    right to end or not to, and of other ways one half."""
-    return mean([known(run, not run.ended, len(run.steps)) for run in runs])
+    """That the call takes more steps than the runs were given, and raises nothing before: of a run,
+    by how sure the model is of all that happens in it, and of other ways one half."""
+    chances = []
+    for run in runs:
+        right = UNKNOWN + (1 - UNKNOWN) * sure(run)
+        chances.append((1 - raising([run])) * (1 - right if run.ended else right))
+    return mean(chances)
+
+
+def sure(run: Run) -> float:
+    """The chance of every turn and every value; one that stays is no new claim."""
+    total = 0.0
+    for before, step in pairwise(run.steps):
+        made = (before.rows != step.rows).any(-1) | (before.odds != step.odds)
+        total += step.log_prob + float(step.odds[made].sum())
+    return math.exp(min(0.0, total))
 
 
 def reaching(runs: Sequence[Run], line: int) -> float:
@@ -59,21 +75,51 @@ def reaching(runs: Sequence[Run], line: int) -> float:
 
 
 def coming(run: Run, line: int) -> float:
-    places = (n for n, step in enumerate(run.steps, 1) if (step.kind, step.line) == ("line", line))
-    steps = next(places, None)
-    if steps is None:
-        return UNKNOWN * (1 - way(run, len(run.steps)))
-    return way(run, steps)
+    """Along the run, and by the ways that it might have gone instead."""
+    left, found = 1.0, 0.0
+    for before, step in pairwise(run.steps):
+        if (before.kind, before.line) == ("line", line):
+            return found + left
+        for other, chance in aside(run, before, step):
+            if left * chance > LEAST:
+                found += left * chance * leads(run.script, other, line)
+        left *= math.exp(min(0.0, step.log_prob))
+    last = run.steps[-1]
+    return found + left * ((last.kind, last.line) == ("line", line))
 
 
-def known(run: Run, so: bool, steps: int) -> float:
-    right = UNKNOWN + (1 - UNKNOWN) * way(run, steps)
-    return right if so else 1 - right
+def aside(run: Run, before: Step, step: Step) -> Iterator[tuple[int, float]]:
+    """The lines where the model might have gone in place of a step, each with its chance."""
+    ways = run.script.ways.get(before.line, NOWHERE)
+    others = {ways.inside, ways.past}
+    if before.kind == "exception":
+        return
+    if step.kind == "exception":
+        chance = 1 - step.raises
+    else:
+        others.discard(step.line if step.kind == "line" else END)
+        chance = 1 - math.exp(min(0.0, step.log_prob)) - step.raises
+        yield ways.raised, step.raises
+    yield from ((other, max(0.0, chance) / len(others)) for other in others)
 
 
-def way(run: Run, steps: int) -> float:
-    """The chance that the first steps are those of the run."""
-    return math.exp(min(0.0, sum(step.log_prob for step in run.steps[:steps])))
+def leads(script: Script, start: int, line: int) -> float:
+    """The chance to come from one line to another, by the text alone: 1 where all ways do, 0 where
+    none does."""
+    at, passed = start, set[int]()
+    while at in script and at not in passed and at != line:
+        passed.add(at)
+        ways = script.ways[at]
+        at = END if ways.fork else ways.past
+    if at == line:
+        return 1.0
+    left, seen = [start], set[int]()
+    while left:
+        at = left.pop()
+        if at in script and at not in seen:
+            seen.add(at)
+            left += script.ways[at]
+    return UNKNOWN if line in seen else 0.0
 
 
 def mean(values: Sequence[float]) -> float:

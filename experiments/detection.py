@@ -8,7 +8,7 @@ import numpy as np
 from experiments.calibration import Claim
 from experiments.calibration import figures as reliability
 from experiments.course import ranked
-from experiments.platt import cross_fitted, fit
+from experiments.platt import cross_fitted, fit, folds
 
 RESAMPLES = 300
 
@@ -25,36 +25,39 @@ def detection(said: Sequence[Said]) -> dict[str, Any]:
     """Figures with 95 % intervals by a bootstrap over programs.
 
     auroc      how often what is so was held likelier than what is not
-    precision, recall, f1, accuracy   of the verdict that it is so, from a scaled chance of one half
+    accuracy   of the verdict that it is so, from a scaled chance of one half
+    precision, recall, f1   of the verdict from that scaled chance that gave the best F1 on others
     ece, brier        of the chances as they are
     ece_scaled, brier_scaled   of those scaled by Platt's method, fitted on other programs
     ece_least  what chances like the scaled ones come to if they are just right, for so many claims
     majority   accuracy of the commoner answer; f1_always, of saying that all is so
     """
     if not said:
-        return {"n": 0}
+        return {"n": 0, "said": []}
     programs, chances, so = zip(*said, strict=True)
     p, y = np.array(chances, float), np.array(so, bool)
-    scaled = cross_fitted(chances, so, programs)
+    scaled, yes = cross_fitted(chances, so, programs), judged(chances, so, programs)
     share = float(y.mean())
     return {
         "n": len(said),
         "programs": len(set(programs)),
         "positives": int(y.sum()),
-        **measured(p, scaled, y),
+        **measured(p, scaled, yes, y),
         "ece_least": least(scaled),
         "majority": max(share, 1 - share),
         "f1_always": 2 * share / (1 + share),
         "scale": fit(p, y)._asdict(),
+        "said": [list(each) for each in said],
         "bins": reliability(claims(scaled, y))["bins"],
-        "ci95": resampled(programs, lambda rows: measured(p[rows], scaled[rows], y[rows])),
+        "ci95": resampled(programs, lambda at: measured(p[at], scaled[at], yes[at], y[at])),
     }
 
 
-def measured(p: np.ndarray, scaled: np.ndarray, y: np.ndarray) -> dict[str, float]:
+def measured(p: np.ndarray, scaled: np.ndarray, yes: np.ndarray, y: np.ndarray) -> dict[str, float]:
     return {
         "auroc": ranked([*zip(p.tolist(), y.tolist(), strict=True)])["auroc"],
-        **verdicts(scaled >= 0.5, y),
+        **verdicts(yes, y),
+        "accuracy": float(((scaled >= 0.5) == y).mean()),
         "ece": reliability(claims(p, y))["ece"],
         "ece_scaled": reliability(claims(scaled, y))["ece"],
         "brier": float(((p - y) ** 2).mean()),
@@ -62,14 +65,31 @@ def measured(p: np.ndarray, scaled: np.ndarray, y: np.ndarray) -> dict[str, floa
     }
 
 
+def judged(chances: Sequence[float], so: Sequence[bool], programs: Sequence[str]) -> np.ndarray:
+    """Whether each is taken to be so: from the chance on that had the best F1 on other programs."""
+    p, y = np.array(chances, float), np.array(so, bool)
+    yes = np.zeros(len(p), bool)
+    for own in folds(programs):
+        yes[own] = p[own] >= threshold(p[~own], y[~own])
+    return yes
+
+
+def threshold(p: np.ndarray, y: np.ndarray) -> float:
+    """Half way between two chances."""
+    steps = np.unique(p)
+    between = [float(steps[0]), *((steps[1:] + steps[:-1]) / 2).tolist()] if len(steps) else [0.5]
+    return max(
+        between, key=lambda each: 2 * (y & (p >= each)).sum() / ((p >= each).sum() + y.sum())
+    )
+
+
 def verdicts(yes: np.ndarray, so: np.ndarray) -> dict[str, float]:
     """Of what was said to be so; without a yes, precision is not a number."""
     both, nan = float((yes & so).sum()), float("nan")
     return {
-        "precision": both / yes.sum() if yes.any() else nan,
-        "recall": both / so.sum() if so.any() else nan,
-        "f1": 2 * both / (yes.sum() + so.sum()) if (yes | so).any() else nan,
-        "accuracy": float((yes == so).mean()),
+        "precision": both / float(yes.sum()) if yes.any() else nan,
+        "recall": both / float(so.sum()) if so.any() else nan,
+        "f1": 2 * both / float(yes.sum() + so.sum()) if (yes | so).any() else nan,
     }
 
 

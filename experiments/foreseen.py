@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.chances import hazards, raising, reaching, unending
+from experiments.chances import UNNAMED, hazards, raising, reaching, unending
 from experiments.course import class_of
-from experiments.detection import Said, detection, resampled, verdicts
+from experiments.detection import Said, detection, judged, resampled, verdicts
 from experiments.faults import body
 from experiments.free import Run, Start, free_runs
 from experiments.patterns import static_risk
-from experiments.platt import cross_fitted
 from experiments.predict import Predictor
 from experiments.risks import risks
 from experiments.score import mean
@@ -100,6 +99,8 @@ def expected(call: Foreseen, part: Callable[[Raised], Any]) -> Any:
         for hazard in hazards(run):
             key = part(Raised(hazard.name, hazard.line))
             weights[key] = weights.get(key, 0.0) + hazard.chance
+    if len(weights) > 1:
+        weights.pop(UNNAMED, None)
     return max(weights, key=weights.__getitem__, default=None)
 
 
@@ -139,7 +140,8 @@ def not_run(said: Sequence[Said]) -> dict[str, float]:
     if not said:
         return {}
     programs, chances, so = zip(*said, strict=True)
-    return verdicts(cross_fitted(chances, so, programs) < 0.5, ~np.array(so))
+    nots = [1 - chance for chance in chances]
+    return verdicts(judged(nots, [not each for each in so], programs), ~np.array(so))
 
 
 def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
@@ -157,7 +159,7 @@ def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
     model = detection([*map(Said, origins, chances, so)])
     static = detection([*map(Said, origins, checked, so)])
     truth, flagged = np.array(so), np.array(checked) > 0
-    yes = cross_fitted(chances, so, origins) >= 0.5
+    yes = judged(chances, so, origins)
 
     def ahead(at: np.ndarray) -> dict[str, float]:
         one, other = verdicts(yes[at], truth[at]), verdicts(flagged[at], truth[at])

@@ -28,6 +28,7 @@ from experiments.command import UserError, command
 from experiments.evaluate import keep_trace, percent, spread
 from experiments.faults import by_difference, first_fault, located, mutants, suspects
 from experiments.foreseen import MEASURES, Foreseen, has_end, imagined, raises
+from experiments.platt import fit
 from experiments.predict import Predictor
 from experiments.rivals import call_of
 from experiments.score import finite
@@ -59,9 +60,21 @@ def main(cfg: DictConfig) -> None:
                 own = cfg.suites[suite]
                 calls[suite] = imagined(predictor, traces[suite], own.runs, own.steps, cfg.seed)
             result[name][suite] = MEASURES[name](calls[suite])
+        result["scales"] = scales(result)
         if cfg.out:
             write_whole(Path(cfg.out), json.dumps(finite(result), indent=1) + "\n")
     show(result)
+
+
+def scales(result: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What `experiments.foresee` scales its chances by: fitted on all suites of a measure."""
+    found = {}
+    for measure in MEASURES:
+        said = [each for suite in result.get(measure, {}).values() for each in suite["said"]]
+        if said:
+            _, chances, so = zip(*said, strict=True)
+            found[measure] = fit(chances, so)._asdict()
+    return found
 
 
 def check(asked: Sequence[str], cfg: DictConfig) -> None:

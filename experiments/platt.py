@@ -5,7 +5,7 @@
 fitted by maximum likelihood, with a weak pull towards changing nothing (Platt 1999).
 """
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 FARTHEST = 7.0  # of a logit: a chance beyond 0.999 is as good as any
 PULL = 1.0  # claims that speak for slope 1 and shift 0
 ROUNDS = 100
+FOLDS = 5
 
 
 class Platt(NamedTuple):
@@ -49,13 +50,18 @@ def fit(chances: Sequence[float] | np.ndarray, so: Sequence[bool] | np.ndarray) 
 
 
 def cross_fitted(
-    chances: Sequence[float], so: Sequence[bool], programs: Sequence[Hashable], folds: int = 5
+    chances: Sequence[float], so: Sequence[bool], programs: Sequence[Hashable]
 ) -> np.ndarray:
     """Each chance scaled by what was fitted on other programs."""
-    number = {program: n for n, program in enumerate(dict.fromkeys(programs))}
-    fold = np.array([number[program] % folds for program in programs])
     p, y = np.asarray(chances, float), np.asarray(so, bool)
     scaled = np.zeros(len(p))
-    for each in range(folds):
-        scaled[fold == each] = fit(p[fold != each], y[fold != each])(p[fold == each])
+    for own in folds(programs):
+        scaled[own] = fit(p[~own], y[~own])(p[own])
     return scaled
+
+
+def folds(programs: Sequence[Hashable]) -> Iterator[np.ndarray]:
+    """Which claims are of each fold; those of one program are of one."""
+    number = {program: n for n, program in enumerate(dict.fromkeys(programs))}
+    fold = np.array([number[program] % FOLDS for program in programs])
+    yield from (fold == each for each in range(FOLDS))
