@@ -8,7 +8,7 @@ import numpy as np
 from experiments.calibration import Claim
 from experiments.calibration import figures as reliability
 from experiments.course import ranked
-from experiments.platt import cross_fitted, fit, folds
+from experiments.scaling import cross_fitted, fit, folds
 
 RESAMPLES = 300
 
@@ -28,7 +28,7 @@ def detection(said: Sequence[Said]) -> dict[str, Any]:
     accuracy   of the verdict that it is so, from a scaled chance of one half
     precision, recall, f1   of the verdict from that scaled chance that gave the best F1 on others
     ece, brier        of the chances as they are
-    ece_scaled, brier_scaled   of those scaled by Platt's method, fitted on other programs
+    ece_scaled, brier_scaled   of those scaled by beta calibration, fitted on other programs
     ece_least  what chances like the scaled ones come to if they are just right, for so many claims
     majority   accuracy of the commoner answer; f1_always, of saying that all is so
     """

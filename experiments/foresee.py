@@ -24,10 +24,10 @@ from experiments.atomic import write_whole
 from experiments.chances import hazards, raising, reaching, unending
 from experiments.command import UserError, command, user_errors
 from experiments.free import Run, Start, free_runs
-from experiments.platt import Platt
 from experiments.predict import Predictor, frame, text
 from experiments.pretrained import FOLDER, pretrained_name
 from experiments.risks import risks
+from experiments.scaling import Scale
 from tracer.entry import stub
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Event
@@ -48,7 +48,7 @@ class Unwanted(NamedTuple):
 
 
 UNWANTED = Unwanted()
-Scales = Mapping[str, Platt]  # by measure of experiments.foresight
+Scales = Mapping[str, Scale]  # by measure of experiments.foresight
 UNSCALED: Scales = MappingProxyType({})
 
 
@@ -218,7 +218,7 @@ def scaled(scales: Scales, measure: str, chance: float) -> float:
     return chance if scale is None else float(scale([chance])[0])
 
 
-def read_scales(run: Path | str, file: str | None) -> dict[str, Platt]:
+def read_scales(run: Path | str, file: str | None) -> dict[str, Scale]:
     """Of a file that `experiments.foresight` wrote, or of the card that comes with weights; none
     for a run without either."""
     name = pretrained_name(run)
@@ -228,7 +228,7 @@ def read_scales(run: Path | str, file: str | None) -> dict[str, Platt]:
         found = json.loads((Path(file) if file else FOLDER / f"{name}.json").read_text())
     if file and "scales" not in found:
         raise UserError(f"{file} has no scales: give one that experiments.foresight wrote")
-    return {measure: Platt(**scale) for measure, scale in found.get("scales", {}).items()}
+    return {measure: Scale(**scale) for measure, scale in found.get("scales", {}).items()}
 
 
 def told(run: Run, steps: int) -> list[str]:

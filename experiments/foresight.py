@@ -28,9 +28,9 @@ from experiments.command import UserError, command
 from experiments.evaluate import keep_trace, percent, spread
 from experiments.faults import by_difference, first_fault, located, mutants, suspects
 from experiments.foreseen import MEASURES, Foreseen, has_end, imagined, raises
-from experiments.platt import fit
 from experiments.predict import Predictor
 from experiments.rivals import call_of
+from experiments.scaling import fit
 from experiments.score import finite
 from tracer.pool import run_all
 from tracer.sandbox import Limits

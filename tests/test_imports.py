@@ -58,7 +58,7 @@ ORDER = {
         model loop pretrained
         control free
         predict bench_tracer bench_sandbox bench_model sizing
-        calibration course platt detection
+        calibration course scaling detection
         risks chances foresee holes plan rivals
         patterns faults foreseen
         trace train evaluate imagine report bench tokens ablate publish agent puzzles
