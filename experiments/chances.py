@@ -21,6 +21,7 @@ from tracer.script import Script
 
 UNNAMED = "?"
 UNKNOWN = 0.5  # the chance of what is not known
+STRAY = 0.1  # the chance that a call that was imagined to end, but wrongly, does not
 LEAST = 1e-4  # below it, a chance is not followed
 
 
@@ -51,12 +52,14 @@ def raising(runs: Sequence[Run]) -> float:
 
 
 def unending(runs: Sequence[Run]) -> float:
-    """That the call takes more steps than the runs were given, and raises nothing before: of a run,
-    by how sure the model is of all that happens in it, and of other ways one half."""
+    """That the call takes more steps than the runs were given, and raises nothing before: of a run
+    that went on, by how sure the model is of all that happens in it; of one that ended, by how
+    unsure."""
     chances = []
     for run in runs:
-        right = UNKNOWN + (1 - UNKNOWN) * sure(run)
-        chances.append((1 - raising([run])) * (1 - right if run.ended else right))
+        unsure = 1 - sure(run)
+        hangs = STRAY * unsure if run.ended else 1 - UNKNOWN * unsure
+        chances.append((1 - raising([run])) * hangs)
     return mean(chances)
 
 

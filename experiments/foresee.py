@@ -2,10 +2,10 @@
 
 Nothing of the function runs: its arguments are evaluated, and the rest is imagined, once along
 what is likeliest and some times along what is drawn with its probability. The chance of an event is
-the mean over these runs (see `experiments.chances`), scaled by what `experiments.foresight` found
-these chances to be worth. `verdict` is `refuse` where something unwanted is as likely as `refuse`,
-`ask` where it is as likely as `ask`, else `allow`; the exit status is 0, 3 for `ask`, 4 for
-`refuse`.
+the mean over these runs (see `experiments.chances`); with `scales=FILE`, scaled by what
+`experiments.foresight` found such chances to be worth. `verdict` is `refuse` where something
+unwanted is as likely as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit
+status is 0, 3 for `ask`, 4 for `refuse`.
 """
 
 import json
@@ -25,7 +25,6 @@ from experiments.chances import hazards, raising, reaching, unending
 from experiments.command import UserError, command, user_errors
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, frame, text
-from experiments.pretrained import FOLDER, pretrained_name
 from experiments.risks import risks
 from experiments.scaling import Scale
 from tracer.entry import stub
@@ -77,7 +76,7 @@ def main(cfg: DictConfig) -> None:
         source = file.read()
     given: Any = OmegaConf.to_container(cfg.unwanted)
     unwanted = Unwanted(**given)
-    scales = read_scales(cfg.run, cfg.scales)
+    scales = read_scales(cfg.scales)
     asked = (cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox, scales)
     found = foresee(predictor, source, *asked)
     if cfg.json:
@@ -218,17 +217,16 @@ def scaled(scales: Scales, measure: str, chance: float) -> float:
     return chance if scale is None else float(scale([chance])[0])
 
 
-def read_scales(run: Path | str, file: str | None) -> dict[str, Scale]:
-    """Of a file that `experiments.foresight` wrote, or of the card that comes with weights; none
-    for a run without either."""
-    name = pretrained_name(run)
-    if file is None and name is None:
+def read_scales(file: str | None) -> dict[str, Scale]:
+    """Of a file that `experiments.foresight` wrote. They hold for calls like those it measured, of
+    which as many raise, hang or do harm: where far fewer do, scaled chances are too large."""
+    if file is None:
         return {}
     with user_errors(ValueError):
-        found = json.loads((Path(file) if file else FOLDER / f"{name}.json").read_text())
-    if file and "scales" not in found:
+        found = json.loads(Path(file).read_text()).get("scales")
+    if not found:
         raise UserError(f"{file} has no scales: give one that experiments.foresight wrote")
-    return {measure: Scale(**scale) for measure, scale in found.get("scales", {}).items()}
+    return {measure: Scale(**scale) for measure, scale in found.items()}
 
 
 def told(run: Run, steps: int) -> list[str]:

@@ -20,6 +20,7 @@ from experiments.foresee import (
 )
 from experiments.free import Run, Step
 from experiments.risks import risks
+from experiments.scaling import Scale
 from tracer.cells import encode
 from tracer.script import read_script
 from tracer.values import capture
@@ -103,6 +104,18 @@ def test_chances_of_runs_that_are_certain_are_their_shares():
     assert coverage(runs) == {4: 1, 5: 1, 6: 0.25, 7: 0.5}
     [found] = beyond(runs, {"count": [0, 9], "absent": [0, 1]})
     assert (found.name, found.line, found.chance) == ("count", 4, 0.5)
+
+
+def test_scaled_chances_still_share_what_may_happen():
+    runs = [RETURNS, RETURNS, REMOVES, HANGS]
+    doubtful = Scale(0.2, 0.2, 1.0)
+    scales = {"exceptions": doubtful, "halting": doubtful, "risks": doubtful}
+    ends, returns = endings(runs, 1, scales)
+    [raised] = [each.chance for each in ends if each.what == "exception"]
+    assert raised == pytest.approx(float(doubtful([0.25])[0]))
+    assert sum(each.chance for each in ends) + returns == pytest.approx(1) and returns >= 0
+    assert effects(runs, scales)[0].chance == pytest.approx(raised)
+    assert coverage(runs, scales) == coverage(runs)  # of which nothing was fitted
 
 
 def test_an_explanation_is_the_way_there():

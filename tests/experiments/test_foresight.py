@@ -206,7 +206,7 @@ def test_few_calls_are_of_many_programs(traces):
     assert len(apart(doubled, count + 1)) == count + 1
 
 
-def test_all_measures_are_taken_and_written(run_main, run, predictor, tmp_path, monkeypatch):
+def test_all_measures_are_taken_and_written(run_main, predictor, tmp_path, monkeypatch):
     monkeypatch.setattr(module.Predictor, "of_run", lambda path: predictor)
     out = tmp_path / "foresight.json"
     least = {"programs": 6, "calls": 6, "steps": 6, "runs": 1, "corpus.count": 6}
@@ -219,9 +219,9 @@ def test_all_measures_are_taken_and_written(run_main, run, predictor, tmp_path, 
     assert found["exceptions"]["raising"]["n"] == 6 and found["halting"]["endless"]["steps"] == 6
     assert set(found["faults"]["varied"]["ways"]) == {"model", "not told", "both run", "chance"}
     assert "static checker" in printed and "exceptions, raising" in printed
-    scales = read_scales(run.folder, str(out))
+    scales = read_scales(str(out))
     assert set(scales) == {"exceptions", "halting", "coverage", "risks"}
-    assert read_scales(run.folder, None) == {}
+    assert read_scales(None) == {}
 
 
 @pytest.mark.parametrize(
@@ -249,5 +249,5 @@ def test_a_model_without_the_heads_that_foresight_needs_is_refused():
 def test_a_file_without_scales_is_not_taken_for_one(tmp_path):
     (tmp_path / "a.json").write_text("{}")
     with pytest.raises(UserError, match="a.json has no scales"):
-        read_scales("run", str(tmp_path / "a.json"))
+        read_scales(str(tmp_path / "a.json"))
     assert Scale()([0.25]) == pytest.approx([0.25])
