@@ -75,12 +75,12 @@ def judged(chances: Sequence[float], so: Sequence[bool], programs: Sequence[str]
 
 
 def threshold(p: np.ndarray, y: np.ndarray) -> float:
-    """Half way between two chances."""
+    """Half way between two chances; one half where there are none."""
     steps = np.unique(p)
-    between = [float(steps[0]), *((steps[1:] + steps[:-1]) / 2).tolist()] if len(steps) else [0.5]
-    return max(
-        between, key=lambda each: 2 * (y & (p >= each)).sum() / ((p >= each).sum() + y.sum())
-    )
+    if not len(steps):
+        return 0.5
+    between = [float(steps[0]), *((steps[1:] + steps[:-1]) / 2).tolist()]
+    return max(between, key=lambda each: (y & (p >= each)).sum() / ((p >= each).sum() + y.sum()))
 
 
 def verdicts(yes: np.ndarray, so: np.ndarray) -> dict[str, float]:

@@ -119,6 +119,8 @@ def test_chances_that_tell_all_score_all_and_those_that_tell_nothing_score_chanc
     assert none["auroc"] == 0.5 and none["majority"] == pytest.approx(1 - so.mean())
     assert none["ci95"]["auroc"] == [0.5, 0.5] and none["f1"] == pytest.approx(none["f1_always"])
     assert detection([])["n"] == 0
+    alone = detection([Said("p", 0.3, True)])
+    assert alone["n"] == 1 and alone["ci95"] == {}  # of one program there is no interval
 
 
 @pytest.mark.parametrize(
