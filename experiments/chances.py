@@ -64,12 +64,17 @@ def unending(runs: Sequence[Run]) -> float:
 
 
 def sure(run: Run) -> float:
-    """The chance of every turn and every value; one that stays is no new claim."""
+    """The chance of all of a run."""
+    return math.exp(min(0.0, run_log_prob(run)))
+
+
+def run_log_prob(run: Run) -> float:
+    """Of every turn that it takes and every value that it makes; one that stays is no new claim."""
     total = 0.0
-    for before, step in pairwise(run.steps):
-        made = (before.rows != step.rows).any(-1) | (before.odds != step.odds)
-        total += step.log_prob + float(step.odds[made].sum())
-    return math.exp(min(0.0, total))
+    for before, after in pairwise(run.steps):
+        made = (before.rows != after.rows).any(-1) | (before.odds != after.odds)
+        total += after.log_prob + float(after.odds[made].sum())
+    return total
 
 
 def reaching(runs: Sequence[Run], line: int) -> float:
