@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
@@ -35,6 +36,8 @@ from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
 from tracer.values import render
+
+T = TypeVar("T")
 
 
 @command("evaluate")
@@ -90,7 +93,7 @@ def suite_traces(cfg: DictConfig, dataset: str) -> Iterator[Trace]:
     yield from run_all(programs, limits, processes, keep_trace, **cfg.sandbox)
 
 
-def spread(traces: Iterable[Trace], limit: int) -> list[Trace]:
+def spread(traces: Iterable[T], limit: int) -> list[T]:
     """So many at most, as far from one another as can be: corpora come one after the other."""
     found = list(traces)
     count = min(limit, len(found))

@@ -1,10 +1,11 @@
 """`python -m experiments.foresee run=DIR program=FILE.py call='f(3)'`: what would a call do?
 
-Nothing of the function runs: its arguments are evaluated, and the rest is imagined, once along what
-is likeliest and some times along what is drawn with its probability. The chance of an event is the
-share of these runs in which it happens. `verdict` is `refuse` where something unwanted is as likely
-as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit status is 0, 3 for `ask`,
-4 for `refuse`.
+Nothing of the function runs: its arguments are evaluated, and the rest is imagined, once along
+what is likeliest and some times along what is drawn with its probability. The chance of an event is
+the mean over these runs (see `experiments.chances`); with `scales=FILE`, scaled by what
+`experiments.foresight` found such chances to be worth. `verdict` is `refuse` where something
+unwanted is as likely as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit
+status is 0, 3 for `ask`, 4 for `refuse`.
 """
 
 import json
@@ -20,10 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.atomic import write_whole
+from experiments.chances import hazards, raising, reaching, unending
 from experiments.command import UserError, command, user_errors
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, frame, text
 from experiments.risks import risks
+from experiments.scaling import Scale
 from tracer.entry import stub
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Event
@@ -31,6 +34,7 @@ from tracer.schema import Event
 RUNS = 16  # that are imagined
 STATUS = {"allow": 0, "ask": 3, "refuse": 4}
 WHAT = ("exception", "no end", "risk", "bound")
+LEAST = 0.005  # what is less likely is not shown
 
 
 class Unwanted(NamedTuple):
@@ -43,6 +47,8 @@ class Unwanted(NamedTuple):
 
 
 UNWANTED = Unwanted()
+Scales = Mapping[str, Scale]  # by measure of experiments.foresight
+UNSCALED: Scales = MappingProxyType({})
 
 
 class Expected(NamedTuple):
@@ -70,7 +76,9 @@ def main(cfg: DictConfig) -> None:
         source = file.read()
     given: Any = OmegaConf.to_container(cfg.unwanted)
     unwanted = Unwanted(**given)
-    found = foresee(predictor, source, cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox)
+    scales = read_scales(cfg.scales)
+    asked = (cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox, scales)
+    found = foresee(predictor, source, *asked)
     if cfg.json:
         write_whole(Path(cfg.json), json.dumps(as_json(found), indent=1) + "\n")
     show(found, cfg.call)
@@ -85,6 +93,7 @@ def foresee(
     seed: int = 0,
     unwanted: Unwanted = UNWANTED,
     sandbox: Mapping[str, Any] | None = None,
+    scales: Scales = UNSCALED,
 ) -> Foresight:
     """What a call of a program's function is expected to do, in so many steps."""
     check(unwanted)
@@ -92,14 +101,14 @@ def foresee(
     trainer, layout = predictor.trainer, predictor.layout
     starts = [start] * RUNS
     runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
-    expected = [*endings(runs), *effects(runs), *beyond(runs, unwanted.bounds)]
+    ends, chance = endings(runs, steps, scales)
+    expected = [*ends, *effects(runs, scales), *beyond(runs, unwanted.bounds)]
     expected = sorted(expected, key=lambda each: -each.chance)
     worst = max((each.chance for each in expected if each.what in unwanted.what), default=0.0)
     verdict = "refuse" if worst >= unwanted.refuse else "ask" if worst >= unwanted.ask else "allow"
-    returned = [run for run in runs if run.steps[-1].kind == "return"]
-    likeliest = runs[0]
-    result = text(tuple(likeliest.steps[-1].rows[-1].tolist())) if likeliest in returned else None
-    return Foresight(result, len(returned) / len(runs), expected, coverage(runs), verdict)
+    last = runs[0].steps[-1]
+    result = text(tuple(last.rows[-1].tolist())) if last.kind == "return" else None
+    return Foresight(result, chance, expected, coverage(runs, scales), verdict)
 
 
 def check(unwanted: Unwanted) -> None:
@@ -125,36 +134,50 @@ def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:
     raise UserError(f"{call}: {outcome.error or outcome.kind} before the first statement")
 
 
-def endings(runs: Sequence[Run]) -> list[Expected]:
-    found: dict[tuple[str, str, int | None], list[list[str]]] = {}
+def endings(
+    runs: Sequence[Run], steps: int, scales: Scales = UNSCALED
+) -> tuple[list[Expected], float]:
+    """Exceptions, each by its class and line, and that there is no end; and the chance of neither,
+    that the call returns."""
+    chances: dict[tuple[str, int], float] = {}
+    likeliest: dict[tuple[str, int], tuple[float, list[str]]] = {}
     for run in runs:
-        last = run.steps[-1]
-        if last.kind == "unwind":
-            raised = text(tuple(run.steps[-2].rows[-1].tolist())) or "?"
-            key = ("exception", raised.partition("(")[0], last.line)
-        elif not run.ended:
-            key = ("no end", f"in {len(run.steps) - 1} steps", None)
-        else:
-            continue
-        found.setdefault(key, []).append(told(run, len(run.steps)))
-    return [Expected(*key, len(ways) / len(runs), ways[0]) for key, ways in found.items()]
-
-
-def effects(runs: Sequence[Run]) -> list[Expected]:
-    """Statements that are risky and would be run."""
-    found: dict[tuple[str, int], list[list[str]]] = {}
-    for run in runs:
-        seen = set()
-        for at, step in enumerate(run.steps):
-            if step.kind != "line" or step.line in seen:
-                continue
-            seen.add(step.line)
-            for kind in risks(run.script.statements.get(step.line, "")):
-                found.setdefault((kind, step.line), []).append(told(run, at + 1))
-    return [
-        Expected("risk", kind, line, len(ways) / len(runs), ways[0])
-        for (kind, line), ways in found.items()
+        for hazard in hazards(run):
+            key = (hazard.name, hazard.line)
+            chances[key] = chances.get(key, 0.0) + hazard.chance / len(runs)
+            way = (hazard.chance, told(run, hazard.at + 1))
+            likeliest[key] = max(likeliest.get(key, way), way, key=lambda each: each[0])
+    total = raising(runs)
+    raised = scaled(scales, "exceptions", total)
+    share = raised / total if total else 0.0
+    found = [
+        Expected("exception", name, line, share * chance, likeliest[name, line][1])
+        for (name, line), chance in chances.items()
     ]
+    going_on = [run for run in runs if not run.ended]
+    endless = min(1 - raised, scaled(scales, "halting", unending(runs)))
+    way = told(going_on[0], len(going_on[0].steps)) if going_on else []
+    found.append(Expected("no end", f"in {steps} steps", None, endless, way))
+    return [each for each in found if each.chance], 1 - raised - endless
+
+
+def effects(runs: Sequence[Run], scales: Scales = UNSCALED) -> list[Expected]:
+    """Statements that are risky and might be run."""
+    found = []
+    for line, statement in runs[0].script.statements.items():
+        chance = scaled(scales, "risks", reaching(runs, line))
+        for kind in risks(statement) if chance else ():
+            found.append(Expected("risk", kind, line, chance, way_to(runs, line)))
+    return found
+
+
+def way_to(runs: Sequence[Run], line: int) -> list[str]:
+    """The first of the runs that comes there; none where none does."""
+    for run in runs:
+        for at, step in enumerate(run.steps):
+            if (step.kind, step.line) == ("line", line):
+                return told(run, at + 1)
+    return []
 
 
 def beyond(runs: Sequence[Run], bounds: Mapping[str, Sequence[float]]) -> list[Expected]:
@@ -180,12 +203,30 @@ def number(value: str | None) -> float | None:
         return None
 
 
-def coverage(runs: Sequence[Run]) -> dict[int, float]:
-    lines = {line: 0 for line in runs[0].script.statements}
-    for run in runs:
-        for line in {step.line for step in run.steps if step.kind == "line"} & lines.keys():
-            lines[line] += 1
-    return {line: count / len(runs) for line, count in lines.items()}
+def coverage(runs: Sequence[Run], scales: Scales = UNSCALED) -> dict[int, float]:
+    """The chance of every line; the first is run whatever happens."""
+    first = runs[0].steps[0].line
+    return {
+        line: 1.0 if line == first else scaled(scales, "coverage", reaching(runs, line))
+        for line in runs[0].script.statements
+    }
+
+
+def scaled(scales: Scales, measure: str, chance: float) -> float:
+    scale = scales.get(measure)
+    return chance if scale is None else float(scale([chance])[0])
+
+
+def read_scales(file: str | None) -> dict[str, Scale]:
+    """Of a file that `experiments.foresight` wrote. They hold for calls like those it measured, of
+    which as many raise, hang or do harm: where far fewer do, scaled chances are too large."""
+    if file is None:
+        return {}
+    with user_errors(ValueError):
+        found = json.loads(Path(file).read_text()).get("scales")
+    if not found:
+        raise UserError(f"{file} has no scales: give one that experiments.foresight wrote")
+    return {measure: Scale(**scale) for measure, scale in found.items()}
 
 
 def told(run: Run, steps: int) -> list[str]:
@@ -207,15 +248,17 @@ def show(found: Foresight, call: str) -> None:
     table = Table(title="what may happen")
     for column in ("what", "which", "line", "chance, %", "after"):
         table.add_column(column, overflow="fold")
-    for each in found.expected:
+    likely = [each for each in found.expected if each.chance >= LEAST]
+    for each in likely:
         after = " > ".join(each.steps[-4:-1])
         line = "" if each.line is None else str(each.line)
         table.add_row(each.what, each.name, line, f"{100 * each.chance:.0f}", after)
-    if found.expected:
+    if likely:
         Console(width=None if Console().is_terminal else 110).print(table)
-    never = [line for line, chance in found.lines.items() if not chance]
+    never = {line: 1 - chance for line, chance in found.lines.items() if chance < 0.5}
     if never:
-        print(f"lines that will not run: {', '.join(map(str, never))}")
+        lines = ", ".join(f"{line} ({100 * chance:.0f} %)" for line, chance in never.items())
+        print(f"lines that will not run: {lines}")
     print(f"verdict: {found.verdict}")
 
 

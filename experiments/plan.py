@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.atomic import write_whole
+from experiments.chances import run_log_prob
 from experiments.command import UserError, command, user_errors
 from experiments.foresee import begin
 from experiments.free import Run, Start, free_runs
@@ -147,15 +148,6 @@ def imagined_end(run: Run) -> End:
     found = frame(run.names, last.rows.tolist())
     returned = text(tuple(last.rows[-1].tolist())) if last.kind == "return" else None
     return found if returned is None else found | {RETURN: returned}
-
-
-def run_log_prob(run: Run) -> float:
-    """Of every turn that it takes and every value that it makes; one that stays is no new claim."""
-    total = 0.0
-    for before, after in zip(run.steps, run.steps[1:], strict=False):
-        made = (before.rows != after.rows).any(-1) | (before.odds != after.odds)
-        total += after.log_prob + float(after.odds[made].sum())
-    return total
 
 
 def agreement(wanted: End, end: Mapping[str, str]) -> float:

@@ -39,7 +39,7 @@ ORDER = {
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
-        corpora.mutate corpora.swaps corpora.records corpora.near corpora.agent
+        corpora.mutate corpora.swaps corpora.risky corpora.records corpora.near corpora.agent
         pool leaks plan tracing derive gather pytest_plugin __main__
     """,
     "rssm": """
@@ -59,11 +59,13 @@ ORDER = {
         model loop pretrained
         control free
         predict bench_tracer bench_sandbox bench_model sizing
-        calibration course
-         risks foresee holes plan rivals
-         walk calls truth page debugger terminal debug
-         trace train evaluate imagine report bench tokens ablate publish agent puzzles
-         export stats budget counterfactual
+        calibration course scaling detection
+        risks chances foresee holes plan rivals
+        walk calls truth page debugger terminal debug
+        patterns faults foreseen
+        trace train evaluate imagine report bench tokens ablate publish agent puzzles
+        foresight
+        export stats budget counterfactual
     """,
 }
 ROOMS = {

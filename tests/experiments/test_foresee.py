@@ -20,6 +20,7 @@ from experiments.foresee import (
 )
 from experiments.free import Run, Step
 from experiments.risks import risks
+from experiments.scaling import Scale
 from tracer.cells import encode
 from tracer.script import read_script
 from tracer.values import capture
@@ -78,7 +79,10 @@ def run(*events: tuple[str, int], count: int = 0, ended: bool = True) -> Run:
     """A run of PROGRAM whose variable `count` holds a number."""
     script = read_script(PROGRAM, 4)
     rows = np.array([encode(value)[0] for value in (None, None, capture(count), None)])
-    steps = [Step(kind, line, rows, 0.0, np.zeros(4)) for kind, line in events]
+    steps = [
+        Step(kind, line, rows, 0.0, np.zeros(4), float(kind == "exception"))
+        for kind, line in events
+    ]
     return Run(("path", "really", "count"), script, steps, ended)
 
 
@@ -87,17 +91,31 @@ REMOVES = run(("line", 4), ("line", 5), ("line", 6), ("exception", 6), ("unwind"
 HANGS = run(("line", 4), ("line", 5), ended=False)
 
 
-def test_chances_are_shares_of_runs():
+def test_chances_of_runs_that_are_certain_are_their_shares():
     runs = [RETURNS, RETURNS, REMOVES, HANGS]
-    found = {(e.what, e.name): (e.line, e.chance) for e in endings(runs) + effects(runs)}
+    ends, returns = endings(runs, 1)
+    found = {(e.what, e.name): (e.line, e.chance) for e in [*ends, *effects(runs)]}
     assert found == {
         ("exception", "?"): (6, 0.25),
         ("no end", "in 1 steps"): (None, 0.25),
         ("risk", "deletion"): (6, 0.25),
     }
+    assert returns == 0.5
     assert coverage(runs) == {4: 1, 5: 1, 6: 0.25, 7: 0.5}
     [found] = beyond(runs, {"count": [0, 9], "absent": [0, 1]})
     assert (found.name, found.line, found.chance) == ("count", 4, 0.5)
+
+
+def test_scaled_chances_still_share_what_may_happen():
+    runs = [RETURNS, RETURNS, REMOVES, HANGS]
+    doubtful = Scale(0.2, 0.2, 1.0)
+    scales = {"exceptions": doubtful, "halting": doubtful, "risks": doubtful}
+    ends, returns = endings(runs, 1, scales)
+    [raised] = [each.chance for each in ends if each.what == "exception"]
+    assert raised == pytest.approx(float(doubtful([0.25])[0]))
+    assert sum(each.chance for each in ends) + returns == pytest.approx(1) and returns >= 0
+    assert effects(runs, scales)[0].chance == pytest.approx(raised)
+    assert coverage(runs, scales) == coverage(runs)  # of which nothing was fitted
 
 
 def test_an_explanation_is_the_way_there():

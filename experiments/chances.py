@@ -1,0 +1,134 @@
+"""Chances of what may happen in a call, from runs of it that were imagined.
+
+A run tells more than whether it came to an event: at each of its steps the model gave a chance that
+an exception comes next, and that things go on as they did. Along a run with the chances p_t of an
+exception that nothing catches,
+
+    P(raises) = 1 - prod_t (1 - p_t)
+
+and the means of such numbers over runs are finer than the share of the runs that raise.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from experiments.free import Run, Step
+from experiments.predict import text
+from tracer.flow import END, NOWHERE
+from tracer.script import Script
+
+UNNAMED = "?"
+UNKNOWN = 0.5  # the chance of what is not known
+STRAY = 0.1  # the chance that a call that was imagined to end, but wrongly, does not
+LEAST = 1e-4  # below it, a chance is not followed
+
+
+class Hazard(NamedTuple):
+    """An exception that may leave the call."""
+
+    at: int  # the step of the run that would be the exception
+    line: int
+    name: str  # of its class, by the outcome that the model expects there; or UNNAMED
+    chance: float  # that this is what ends the call
+
+
+def hazards(run: Run) -> Iterator[Hazard]:
+    left = 1.0  # the chance that none was raised before
+    for at, (before, step) in enumerate(pairwise(run.steps), 1):
+        caught = run.script.ways.get(before.line, NOWHERE).raised != END
+        if before.kind == "exception" or caught or not step.raises:
+            continue
+        name = (text(tuple(step.rows[-1].tolist())) or UNNAMED).partition("(")[0]
+        chance = min(1.0, step.raises)
+        yield Hazard(at, before.line, name if name.isidentifier() else UNNAMED, left * chance)
+        left *= 1 - chance
+
+
+def raising(runs: Sequence[Run]) -> float:
+    """That the call is left by an exception."""
+    return mean([sum(hazard.chance for hazard in hazards(run)) for run in runs])
+
+
+def unending(runs: Sequence[Run]) -> float:
+    """That the call takes more steps than the runs were given, and raises nothing before: of a run
+    that went on, by how sure the model is of all that happens in it; of one that ended, by how
+    unsure."""
+    chances = []
+    for run in runs:
+        unsure = 1 - sure(run)
+        hangs = STRAY * unsure if run.ended else 1 - UNKNOWN * unsure
+        chances.append((1 - raising([run])) * hangs)
+    return mean(chances)
+
+
+def sure(run: Run) -> float:
+    """The chance of all of a run."""
+    return math.exp(min(0.0, run_log_prob(run)))
+
+
+def run_log_prob(run: Run) -> float:
+    """Of every turn that it takes and every value that it makes; one that stays is no new claim."""
+    total = 0.0
+    for before, after in pairwise(run.steps):
+        made = (before.rows != after.rows).any(-1) | (before.odds != after.odds)
+        total += after.log_prob + float(after.odds[made].sum())
+    return total
+
+
+def reaching(runs: Sequence[Run], line: int) -> float:
+    """That the line is run."""
+    return mean([coming(run, line) for run in runs])
+
+
+def coming(run: Run, line: int) -> float:
+    """Along the run, and by the ways that it might have gone instead."""
+    left, found = 1.0, 0.0
+    for before, step in pairwise(run.steps):
+        if (before.kind, before.line) == ("line", line):
+            return found + left
+        for other, chance in aside(run, before, step):
+            if left * chance > LEAST:
+                found += left * chance * leads(run.script, other, line)
+        left *= math.exp(min(0.0, step.log_prob))
+    last = run.steps[-1]
+    return found + left * ((last.kind, last.line) == ("line", line))
+
+
+def aside(run: Run, before: Step, step: Step) -> Iterator[tuple[int, float]]:
+    """The lines where the model might have gone in place of a step, each with its chance."""
+    ways = run.script.ways.get(before.line, NOWHERE)
+    others = {ways.inside, ways.past}
+    if before.kind == "exception":
+        return
+    if step.kind == "exception":
+        chance = 1 - step.raises
+    else:
+        others.discard(step.line if step.kind == "line" else END)
+        chance = 1 - math.exp(min(0.0, step.log_prob)) - step.raises
+        yield ways.raised, step.raises
+    yield from ((other, max(0.0, chance) / len(others)) for other in others)
+
+
+def leads(script: Script, start: int, line: int) -> float:
+    """The chance to come from one line to another, by the text alone: 1 where all ways do, 0 where
+    none does."""
+    at, passed = start, set[int]()
+    while at in script and at not in passed and at != line:
+        passed.add(at)
+        ways = script.ways[at]
+        at = END if ways.fork else ways.past
+    if at == line:
+        return 1.0
+    left, seen = [start], set[int]()
+    while left:
+        at = left.pop()
+        if at in script and at not in seen:
+            seen.add(at)
+            left += script.ways[at]
+    return UNKNOWN if line in seen else 0.0
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
