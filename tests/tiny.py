@@ -10,7 +10,7 @@ from tracer.layout import Layout
 
 DYNAMICS = sorted(path.stem for path in Path(CONFIGS, "dynamics").glob("*.yaml"))
 BATCH = 2
-WINDOW = {"steps": 32, "values": 48, "statements": 32}
+WINDOW = {"steps": 32, "values": 48, "statements": 32, "registers": 3, "counters": 2}
 LAYOUT = Layout(**WINDOW)
 
 # What is compiled: tests that agree in this compile it once, see conftest.py.
@@ -25,7 +25,7 @@ def config(name: str, *overrides: str) -> DictConfig:
 
 def tracing(out: Path, *overrides: str) -> DictConfig:
     corpus = ("corpus=synthetic", "corpus.count=60", "corpus.difficulty=1")
-    window = [f"+window.{name}={size}" for name, size in WINDOW.items()]
+    window = [f"++window.{name}={size}" for name, size in WINDOW.items()]
     return config("trace", *corpus, *window, "processes=1", f"out={out}", *overrides)
 
 

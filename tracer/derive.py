@@ -34,7 +34,7 @@ class Encoded(NamedTuple):
     """Some traces as arrays."""
 
     pieces: list[bytes]
-    counts: Counter  # trajectories, steps, values and those held exactly
+    counts: Counter  # trajectories, steps and their parts, values and those held exactly
     outcomes: Counter
 
 
@@ -100,12 +100,15 @@ def encode_records(records: Iterable[bytes], layout: Layout) -> Encoded:
             found += [pack_piece(piece, layout) for piece in pieces(trajectory, layout)]
             bound = [
                 whole
-                for rows, row in zip(trajectory.states, trajectory.exact, strict=True)
-                for cells, whole in zip(rows, row, strict=True)
+                for step in trajectory.at
+                for cells, whole in zip(
+                    trajectory.states[step], trajectory.exact[step], strict=True
+                )
                 if cells[0]
             ]
             counts["trajectories"] += 1
-            counts["steps"] += len(trajectory)
+            counts["steps"] += len(events)
+            counts["parts"] += len(trajectory)
             counts["values"] += len(bound)
             counts["values_exact"] += sum(bound)
             counts["names_lost"] += trajectory.lost

@@ -6,35 +6,55 @@ methods of built-in types, on values that were captured whole. Nothing of the tr
 
 import ast
 import builtins
-import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any
 
-from tracer.lowering import FUNCTIONS, Lowering
+from tracer.lowering import FUNCTIONS, METHODS, VIEWS, Lowering
 from tracer.schema import Event
 from tracer.values import Value, capture
 
-LONGEST = 10_000  # items, characters or bits, of what is worked on
+LONGEST = 10_000  # items, characters or bits, of what is worked on and of what comes of it
 FARTHEST = 256  # of an exponent, or a shift
 WIDTHS = frozenset({"center", "ljust", "rjust", "zfill"})
 ORDERED = frozenset({"join", "list", "str", "tuple"})  # what they make of a set, no value tells
 KNOWN = {name: getattr(builtins, name) for name in FUNCTIONS}
 SEQUENCES = {"list": list, "tuple": tuple, "set": set, "frozenset": frozenset}
+DISPLAYS = {ast.List: list, ast.Tuple: tuple, ast.Set: set}
+OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+    ast.LShift: operator.lshift,
+    ast.RShift: operator.rshift,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
+    ast.BitXor: operator.xor,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    ast.Invert: operator.invert,
+    ast.Not: operator.not_,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
+    ast.In: lambda item, held: item in held,
+    ast.NotIn: lambda item, held: item not in held,
+}
 
 
 class Unknown(Exception):
     """A value that the trace does not tell."""
-
-
-class Part(NamedTuple):
-    register: str  # that it writes
-    code: CodeType
-    used: tuple[str, ...]  # variables and registers
-    constants: tuple[Any, ...]
-    does: frozenset[str]  # kinds of its operators, names of its functions and methods
 
 
 def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> list[dict[str, Value]]:
@@ -42,51 +62,90 @@ def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> list[dict[
     those that come of it. Raises Unknown where a variable is no literal, or too large."""
     held: dict[str, Any] = {}
     found: list[dict[str, Value]] = [{}]
-    for part in map(read_part, parts[:-1]):
-        values = {name: literal(variables[name]) for name in part.used if name in variables}
-        values |= {name: held.pop(name) for name in part.used if name in held}
-        if len(values) == len(set(part.used)):
-            check(part, [*values.values(), *part.constants])
-            try:
-                held[part.register] = eval(part.code, {"__builtins__": KNOWN}, values)
-            except Exception:  # what the operation itself raises: any of a built-in type's
-                held.pop(part.register, None)
+    for register, node, used in map(read_part, parts[:-1]):
+        values = {name: literal(variables[name]) for name in used if name in variables}
+        values |= {name: held.pop(name) for name in used if name in held}
+        try:
+            held[register] = value_of(node, values)
+        except Unknown:
+            raise
+        except Exception:  # what the operation itself raises: any of a built-in type's
+            held.pop(register, None)
         found.append({name: capture(value) for name, value in held.items()})
     return found
 
 
 @lru_cache(maxsize=1 << 14)
-def read_part(text: str) -> Part:
+def read_part(text: str) -> tuple[str, ast.expr, tuple[str, ...]]:
+    """The register that it writes, its expression, and the names in it."""
     [statement] = ast.parse(text).body
     assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
-    nodes = [*ast.walk(statement.value)]
-    names = [each.id for each in nodes if isinstance(each, ast.Name)]
-    calls = (each.func for each in nodes if isinstance(each, ast.Call))
-    called = {each.id for each in calls if isinstance(each, ast.Name)}
-    does = {each.attr for each in nodes if isinstance(each, ast.Attribute)}
-    does |= {type(each).__name__ for each in nodes if isinstance(each, ast.operator)}
-    return Part(
-        statement.targets[0].id,
-        compile(ast.Expression(statement.value), "<part>", "eval"),
-        tuple(dict.fromkeys(name for name in names if name not in called)),
-        tuple(each.value for each in nodes if isinstance(each, ast.Constant)),
-        frozenset(does | called),
-    )
+    names = (each.id for each in ast.walk(statement.value) if isinstance(each, ast.Name))
+    return statement.targets[0].id, statement.value, tuple(dict.fromkeys(names))
 
 
-def check(part: Part, values: Sequence[Any]) -> None:
-    """Whether it takes no time and no room."""
-    numbers = [abs(value) for value in values if isinstance(value, int)]
-    sizes = [len(value) for value in values if hasattr(value, "__len__")]
-    texts = any(isinstance(value, str | bytes) for value in values)
-    far = part.does & {"Pow", "LShift"} and (len(numbers) > 2 or max(numbers, default=0) > FARTHEST)
-    wide = part.does & WIDTHS and max(numbers, default=0) > LONGEST
-    long = "Mult" in part.does and sizes and math.prod([*numbers, *sizes]) > LONGEST
-    formatted = "Mod" in part.does and texts
-    unordered = part.does & ORDERED and any(isinstance(value, set | frozenset) for value in values)
-    huge = max(sizes, default=0) > LONGEST or any(n.bit_length() > LONGEST for n in numbers)
-    if far or wide or long or formatted or unordered or huge:
-        raise Unknown(part)
+def value_of(node: ast.expr | None, held: Mapping[str, Any]) -> Any:
+    match node:
+        case None:
+            return None
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(id=name):
+            return held[name]
+        case (
+            ast.BinOp(left=left, op=op, right=right)
+            | ast.Compare(left=left, ops=[op], comparators=[right])
+        ):
+            operands = value_of(left, held), value_of(right, held)
+            return bounded(type(op).__name__, OPERATORS[type(op)], *operands)
+        case ast.UnaryOp(op=op, operand=operand):
+            return OPERATORS[type(op)](value_of(operand, held))
+        case ast.Subscript(value=value, slice=index):
+            return value_of(value, held)[value_of(index, held)]
+        case ast.Slice(lower=lower, upper=upper, step=step):
+            return slice(*(value_of(each, held) for each in (lower, upper, step)))
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            return DISPLAYS[type(node)](items_of(items, held))
+        case ast.Dict(keys=keys, values=values) if all(keys):
+            return dict(zip(items_of(keys, held), items_of(values, held), strict=True))
+        case ast.Call(func=ast.Name(id=name), args=args) if name in KNOWN:
+            return bounded(name, KNOWN[name], *items_of(args, held))
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=args):
+            if name in METHODS | VIEWS:
+                own = value_of(value, held)
+                return bounded(name, getattr(type(own), name), own, *items_of(args, held))
+    raise Unknown(node)
+
+
+def items_of(nodes: Sequence[ast.expr | None], held: Mapping[str, Any]) -> Iterator[Any]:
+    for node in nodes:
+        if isinstance(node, ast.Starred):
+            yield from value_of(node.value, held)
+        else:
+            yield value_of(node, held)
+
+
+def bounded(name: str, function: Any, *operands: Any) -> Any:
+    """What an operation gives, if it takes no time and no room, and hangs on values alone."""
+    numbers = [abs(each) for each in operands if isinstance(each, int)]
+    sizes = [len(each) for each in operands if hasattr(each, "__len__")]
+    sets = any(isinstance(each, set | frozenset) for each in operands)
+    most = max(numbers, default=0)
+    match name:
+        case "Pow" | "LShift":
+            small = most <= FARTHEST or not isinstance(operands[1], int) or operands[1] <= FARTHEST
+        case "Mult" if sizes:
+            small = max(sizes) * most <= LONGEST
+        case "Mod":
+            small = not isinstance(operands[0], str | bytes)  # a width may stand in it
+        case "replace" | "join":
+            small = sum(sizes) ** 2 <= 100 * LONGEST
+        case _:
+            small = name not in WIDTHS or most <= LONGEST
+    held = max(sizes, default=0) <= LONGEST and most.bit_length() <= LONGEST
+    if not (small and held) or (sets and name in ORDERED):
+        raise Unknown(name)
+    return function(*operands)
 
 
 def literal(value: Value) -> Any:

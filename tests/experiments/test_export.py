@@ -17,7 +17,7 @@ from tracer.schema import Program, effect, frames
 from tracer.store import SPLITS, Dataset
 from tracer.values import render
 
-SIZES = [f"+window.{name}={size}" for name, size in WINDOW.items()]
+SIZES = [f"++window.{name}={size}" for name, size in WINDOW.items()]
 
 
 def shards(folder: Path) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ NAME = "train-traces-00000.array_record"
 
 
 def overrides(out: Path, *more: str) -> list[str]:
-    window = [f"+window.{name}={size}" for name, size in WINDOW.items()]
+    window = [f"++window.{name}={size}" for name, size in WINDOW.items()]
     corpus = ["corpus=synthetic", f"corpus.count={COUNT}", "corpus.difficulty=1"]
     return [*corpus, *window, f"out={out}", "commit_every=0.1", *more]
 

@@ -260,7 +260,7 @@ NAMES = ("x" * 200, "-rf", "a\nb", "${HOME}", "'; touch canary; '", "\u202egnp",
 
 
 def traced(path: Path, out: Path) -> Path:
-    window = [f"+window.{name}={size}" for name, size in WINDOW.items()]
+    window = [f"++window.{name}={size}" for name, size in WINDOW.items()]
     places = ("corpus=files", f"corpus.path={path}", f"out={out}")
     return trace_corpus(config("trace", *places, *window, "processes=1"))
 

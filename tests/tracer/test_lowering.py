@@ -203,10 +203,13 @@ def test_what_was_not_told_is_empty_and_the_rest_the_same(drawn):
         ("s % a", 1),
         ("list(d)", {1, 2}),
         ("sum(d)", range(10**12)),
+        ("sum(range(a))", 10**12),
+        ("[0] * a", 10**9),
+        ("s.replace(d, d)", "x" * 1001),
     ],
 )
 def test_what_would_take_long_or_hangs_on_no_value_is_not_computed(expression, value):
-    variables = {"a": capture(value), "d": capture(value), "s": capture("%9d")}
+    variables = {"a": capture(value), "d": capture(value), "s": capture("%9d" * 300)}
     with pytest.raises(Unknown):
         computed([f"τ1 = {expression}", "b = τ1 + 1"], variables)
 
