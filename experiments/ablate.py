@@ -204,6 +204,8 @@ def scaling(cfg: DictConfig, route: Route, result: Result, out: Path, suite: Sui
     windows = Batches(open_dataset(cfg.dataset), 1, seed).count
     found = []
     for by, here in (("params", result.costs["params"]), ("data", float(windows))):
+        if not cfg.scaling[by]:  # one point is no curve
+            continue
         points = [(here, right_in_open_loop(first))]
         for value in cfg.scaling[by]:
             name = f"{route.name}-{by}-{value:g}"
