@@ -266,7 +266,9 @@ class _Taking:
                     return False
                 case ast.Attribute() | ast.JoinedStr() | ast.Lambda():
                     return False
-                case ast.Call(func=ast.Name(), args=args):
+                case ast.Call(func=ast.Name(id=name), args=args):
+                    if name in self.known:  # a variable that is called as a function is
+                        return False
                     left += args
                 case ast.Call(func=ast.Attribute(value=value), args=args):
                     left += [value, *args]
