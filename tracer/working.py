@@ -171,20 +171,14 @@ def literal(value: Value) -> Any:
 def counted(events: Sequence[Event], lowering: Lowering) -> list[dict[str, Value]]:
     """What the counters hold at each event of a frame: of a loop that goes on, how often it has
     gone round before."""
-    headers, breaks = lowering.loops
-    held: dict[str, Value] = {}
-    found = [held]
-    for number, (event, after) in enumerate(pairwise(events)):
-        held = dict(held)
-        loop = headers.get(event.lineno)
-        if event.kind == "line" and loop:
-            name = lowering.counters[loop.counter]
-            before = held.pop(name, None)
-            inside = event.lineno < after.lineno <= loop.last and after.kind == "line"
-            again = number and event.lineno < events[number - 1].lineno <= loop.last
-            if inside:
-                held[name] = Value("int", before.data + 1 if again and before else 0)
-        elif event.kind == "line" and event.lineno in breaks:
-            held.pop(lowering.counters[breaks[event.lineno]], None)
-        found.append(held)
+    loops = lowering.loops.headers
+    rounds: dict[int, int] = {}  # by the line of the header, of the loops that go on
+    found: list[dict[str, Value]] = [{}]
+    for event, after in pairwise(events):
+        at, loop = event.lineno, loops.get(event.lineno)
+        if loop and event.kind == after.kind == "line" and at < after.lineno <= loop.last:
+            rounds[at] = rounds.get(at, -1) + 1
+        rounds = {n: round for n, round in rounds.items() if n <= after.lineno <= loops[n].last}
+        held = {loops[n].counter: Value("int", round) for n, round in rounds.items()}
+        found.append({lowering.counters[counter]: value for counter, value in held.items()})
     return found

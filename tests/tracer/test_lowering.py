@@ -14,7 +14,7 @@ from tracer.sandbox import Sandbox
 from tracer.schema import Event, Trace, frames
 from tracer.tokens import encode_statement
 from tracer.values import Value, capture
-from tracer.working import Unknown, computed, literal
+from tracer.working import Unknown, computed, counted, literal
 
 LAYOUT = Layout(registers=3, counters=2)
 NAMES = "a b c d i n s xs f".split()
@@ -179,6 +179,26 @@ def test_a_counter_says_how_often_a_loop_has_gone_round(looped):
     lowering = Lowering(LOOP, LAYOUT)
     texts = {part for e in events for part in lowering.parts(e.lineno, e.statement, ())}
     assert {"for ι1, word in enumerate(words):", "del ι2; break"} <= texts
+
+
+@pytest.mark.parametrize(
+    ("last", "rounds"),
+    [
+        ("if n == 2: break", [0, 1, 2]),
+        ("if n == 2:\n                break", [0, 1, 2]),
+        ("n += 1", [0, 1, 2, 3]),
+    ],
+)
+def test_a_loop_that_was_left_begins_anew(last, rounds):
+    inner = f"        for n in range(4):\n            m += 'c'\n            {last}\n"
+    source = f"def f():\n    for m in 'ab':\n{inner}"
+    with Sandbox() as box:
+        [events] = frames(box.run(source.encode(), "f()").trace).values()
+    counts = counted(events, Lowering(source, LAYOUT))
+    found = [
+        held["ι2"].data for event, held in zip(events, counts, strict=True) if event.lineno == 4
+    ]
+    assert found == rounds * 2
 
 
 def test_what_was_not_told_is_empty_and_the_rest_the_same(drawn):
