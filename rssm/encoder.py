@@ -9,7 +9,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.dynamics.base import Action, Sizes
-from rssm.nets import Dense, RMSNorm, TransformerBlock, two_hot
+from rssm.nets import Dense, Embed, RMSNorm, TransformerBlock, two_hot
 from rssm.spec import Batch, Spec
 from rssm.tables import Rows, take_rows
 from rssm.types import Array, Bool, Float, Int
@@ -29,7 +29,7 @@ class StatementEncoder(nnx.Module):
         rngs: nnx.Rngs,
         dtype: DTypeLike,
     ):
-        self.embed = nnx.Embed(symbols, token_dim, dtype=dtype, rngs=rngs)
+        self.embed = Embed(symbols, token_dim, dtype=dtype, rngs=rngs)
         self.position = nnx.Param(0.02 * nnx.initializers.normal(1.0)(rngs(), (tokens, token_dim)))
         blocks = [TransformerBlock(token_dim, 4, rngs=rngs, dtype=dtype) for _ in range(layers)]
         self.blocks = nnx.List(blocks)

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.nets import Dense, RMSNorm, widen
+from rssm.nets import Dense, Embed, RMSNorm, widen
 from rssm.spec import Spec
 from rssm.tables import in_use
 from rssm.types import Array, Bool, Float, Int
@@ -62,7 +62,7 @@ class RowHead(nnx.Module):
         self.norm = RMSNorm(width)
         self.out = Dense(width, symbols + 3, rngs=rngs, dtype=dtype)
         self.query = Dense(width, width, rngs=rngs, dtype=dtype)
-        self.key = nnx.Embed(token_symbols, width, dtype=dtype, rngs=rngs)
+        self.key = Embed(token_symbols, width, dtype=dtype, rngs=rngs)
         self.key_position = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (tokens, width)))
         self.symbols = symbols
 

@@ -25,7 +25,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from rssm.nets import Dense, RMSNorm, TransformerBlock, widen
-from rssm.tables import in_use
+from rssm.tables import in_use, look_up
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 KEEP = 2.0  # nats in favour of what is there already, at first
@@ -152,10 +152,11 @@ class Interpreter(nnx.Module):
         role = jnp.where(order < tokens, rows, cell // cells)
         places = jnp.concatenate([self.place[...], self.cell[...]])
         place = jnp.where(order < tokens, order, tokens + cell % cells)
-        x = self.embed[...][words] + places[place] + self.role[...][role]
+        what = (self.embed[...], words), (places, place), (self.role[...], role)
+        x = sum(look_up(table.astype(self.made.dtype), numbers) for table, numbers in what)
         # Some tokens are no symbols, and the labels are none: nothing is copied from them.
         symbols = jnp.where((words < self.symbols) & (role != rows - 1), words, 0)
-        return x.astype(self.made.dtype), symbols, used
+        return x, symbols, used
 
     def _labels(self, written: Float[Array, "N G D"]) -> Float[Array, "N G K"]:
         classes = jnp.arange(self.symbols) < jnp.array(self.classes)[:, None]

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
+from rssm.tables import look_up
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 
@@ -66,6 +67,18 @@ class Dense(nnx.Module):
     def __call__(self, x: Float[Array, "*n I"]) -> Float[Array, "*n O"]:
         y = x.astype(self.dtype) @ self.kernel[...].astype(self.dtype)
         return y if self.bias is None else y + self.bias[...].astype(self.dtype)
+
+
+class Embed(nnx.Module):
+    """A vector of expected length 1 for each symbol."""
+
+    def __init__(self, symbols: int, width: int, *, rngs: nnx.Rngs, dtype: DTypeLike = jnp.float32):
+        normal = nnx.initializers.normal(1 / math.sqrt(width))
+        self.embedding = nnx.Param(normal(rngs(), (symbols, width)))
+        self.dtype = dtype
+
+    def __call__(self, symbols: Int[Array, "*n"]) -> Float[Array, "*n D"]:
+        return look_up(self.embedding[...].astype(self.dtype), symbols)
 
 
 class BlockLinear(nnx.Module):
@@ -146,7 +159,8 @@ class Attention(nnx.Module):
         mask: Bool[Array, "*n L"],
         visible: Bool[Array, "L L"] | None = None,
     ) -> Float[Array, "*n L D"]:
-        q, k, v = einops.rearrange(self.qkv(x), "... l (c h d) -> c ... h l d", c=3, h=self.heads)
+        parts = jnp.split(self.qkv(x), 3, -1)
+        q, k, v = (einops.rearrange(x, "... l (h d) -> ... h l d", h=self.heads) for x in parts)
         scores = widen(jnp.einsum("...qd,...kd->...qk", q, k)) / math.sqrt(q.shape[-1])
         # Not -inf: a row that admits nothing would come out as NaN.
         admitted = mask[..., None, None, :]

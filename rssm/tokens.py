@@ -17,7 +17,7 @@ from jax.typing import DTypeLike
 
 from rssm.causal import Cache, CausalTransformer
 from rssm.losses import masked_mean
-from rssm.nets import Dense, widen
+from rssm.nets import Dense, Embed, widen
 from rssm.spec import Batch
 from rssm.types import Array, Bool, Float, Int
 
@@ -58,7 +58,7 @@ class TextModel(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         on = {"rngs": rngs, "dtype": dtype}
-        self.embed = nnx.Embed(symbols, width, dtype=dtype, rngs=rngs)
+        self.embed = Embed(symbols, width, dtype=dtype, rngs=rngs)
         self.body = CausalTransformer(width, heads, layers, context, **on)
         self.out = Dense(width, symbols, **on)
 

@@ -44,7 +44,7 @@ ORDER = {
     """,
     "rssm": """
         types
-        spec dists nets tables
+        spec dists tables nets
         losses causal dynamics dynamics.base
         encoder heads interpreter
         dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa

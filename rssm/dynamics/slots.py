@@ -33,6 +33,7 @@ from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, likeli
 from rssm.nets import (
     MLP,
     Dense,
+    Embed,
     RMSNorm,
     flip_time,
     read_two_hot,
@@ -41,7 +42,7 @@ from rssm.nets import (
     two_hot,
     zero_where,
 )
-from rssm.tables import Rows, pick_slots, take_rows
+from rssm.tables import Rows, look_up, pick_slots, take_rows
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 
 # Of every slot h and z, and then how likely z was made: the logarithm of its probability, and of
@@ -99,7 +100,7 @@ class Slots(nnx.Module):
             raise ValueError(f"the shares of the rooms, {self.shares}, do not add up to 1")
         on = {"rngs": rngs, "dtype": dtype}
 
-        self.symbol = nnx.Embed(sizes.symbols, read, **on)
+        self.symbol = Embed(sizes.symbols, read, **on)
         self.cell = nnx.Param(nnx.initializers.normal(1.0)(rngs(), (sizes.cells, read)))
         self.held = RMSNorm(read)
         self.read = Dense(deter + read, read, **on)
@@ -223,9 +224,7 @@ class Slots(nnx.Module):
 
         def step(h, step_inputs):
             held, touch, reset = step_inputs
-            new = self._recur(
-                jnp.take_along_axis(zero_where(reset, h), touch.slots[..., None], 1), held, touch
-            )
+            new = self._recur(jax.vmap(look_up)(zero_where(reset, h), touch.slots), held, touch)
             h = write(zero_where(reset, h), touch, new)
             return h, (h, new)
 

@@ -79,7 +79,7 @@ def test_whatever_a_model_knows_its_text_is_valid(fresh):
 
 def test_writing_step_by_step_takes_what_is_likeliest_all_at_once(fresh):
     found = np.asarray(written(fresh, jnp.asarray([[1, 3, END]])))
-    before = np.pad(found, ((0, 0), (1, 0)))[:, :-1]
+    before = jnp.asarray(np.pad(found, ((0, 0), (1, 0)))[:, :-1])
     h = fresh.body.along(fresh.body.initial(1, 0), fresh.embed(before), batch(found)["reset"])
     logits, state = np.asarray(fresh.out(h))[0], 0
     for at, symbol in enumerate(found[0]):
