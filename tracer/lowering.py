@@ -246,7 +246,9 @@ class _Taking:
             read = self.text.within(node)
             free = sorted({*self.free, *read})
             if free:
-                self.taken.append(f"{free[0]} = {self.text.of(node)}")
+                spelled = self.text.of(node)
+                spelled = f"({spelled})" if "\n" in spelled else spelled  # as it stood in some
+                self.taken.append(f"{free[0]} = {spelled}")
                 self.text.replace(node, free[0])
                 self.free = free[1:]
         return True

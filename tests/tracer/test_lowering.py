@@ -108,6 +108,7 @@ def test_the_parts_of_a_statement_do_together_what_it_does(drawn, real_traces):
         ("if a % 2 == 0 and xs[0]:", ["τ1 = a % 2", "τ1 = τ1 == 0", "if τ1 and xs[0]:"]),
         ("a = sorted(d.items())[0]", ["τ1 = sorted(d.items())", "a = τ1[0]"]),
         ("a = f(b + c) + a * 2", ["τ1 = b + c", "a = f(τ1) + a * 2"]),
+        ("a = (b -\n  c) * d", ["τ1 = (b -\n  c)", "a = τ1 * d"]),
     ],
 )  # fmt: skip
 def test_operations_are_taken_out_in_the_order_of_their_evaluation(text, expected):
