@@ -9,11 +9,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from tracer.statements import read_statement
+
 PURE = frozenset(
     "abs bool dict float int len list max min range repr round set sorted str sum tuple".split()
 )
-HEADS = ("", "if x: pass\n")  # of a statement, and of `elif x:`
-BODY = "\n  pass"  # that a header lacks
 HIDING = (
     ast.Await,
     ast.Call,
@@ -69,25 +69,17 @@ def inner_call(
 
 def parse(text: str) -> tuple[ast.AST, int] | None:
     """What a statement evaluates once and for all, and the lines that stand before it."""
-    for head in HEADS:
-        for tail in ("", BODY):
-            try:
-                body = ast.parse(head + text + tail).body
-            except (SyntaxError, ValueError, RecursionError):
-                continue
-            node = body[0]
-            if head and isinstance(node, ast.If) and node.orelse:
-                node = node.orelse[0]
-            if len(body) > 1:
-                return None
-            match node:
-                case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
-                    return test, head.count("\n")
-                case ast.Assign(value=value):
-                    return value, head.count("\n")
-                case ast.Expr() | ast.AugAssign() | ast.AnnAssign() | ast.Return() | ast.Raise():
-                    return node, head.count("\n")
-            return None
+    match read_statement(text):
+        case (ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test), before, _):
+            return test, before
+        case (ast.Assign(value=value), before, _):
+            return value, before
+        case (
+            ast.Expr() | ast.AugAssign() | ast.AnnAssign() | ast.Return() | ast.Raise() as node,
+            before,
+            _,
+        ):
+            return node, before
     return None
 
 

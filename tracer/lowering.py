@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from tracer.layout import Layout
+from tracer.statements import read_statement
 
 FUNCTIONS = frozenset(
     """abs bool chr dict divmod float int len list max min ord range round set sorted str sum
@@ -28,7 +29,6 @@ METHODS = frozenset(
 )
 VIEWS = frozenset({"items", "keys", "values"})  # of them alone there is no value to keep
 BEFORE = tuple(bytes([each]) for each in b" =+-*/%@<>&|^~([{,:")  # what stands before no call
-HEADERS = (("", ""), ("", "\n pass"), ("if x: pass\n", "\n pass"))
 
 
 class Loop(NamedTuple):
@@ -128,15 +128,17 @@ def parts(text: str, registers: tuple[str, ...], known: frozenset[str]) -> tuple
     taking = _Taking(spelled, registers, known)
     match node:
         case (
-            ast.Assign(value=value) | ast.Return(value=ast.expr() as value) | ast.Expr(value=value)
+            ast.Assign(value=value)
+            | ast.AnnAssign(value=ast.expr() as value)
+            | ast.Return(value=ast.expr() as value)
+            | ast.Expr(value=value)
+            | ast.If(test=value)
+            | ast.While(test=value)
+            | ast.Assert(test=value)
         ):
             taking.within(value)
         case ast.AugAssign(value=value):
             taking.out(value)
-        case ast.AnnAssign(value=ast.expr() as value):
-            taking.within(value)
-        case ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test):
-            taking.within(test)
         case _:
             return (text,)
     return (*taking.taken, spelled.whole())
@@ -189,19 +191,12 @@ class Text:
         return "".join([*found, self.bytes[at:end].decode()])
 
 
-def parse(text: str) -> tuple[ast.AST, Text] | None:
+def parse(text: str) -> tuple[ast.stmt, Text] | None:
     """A statement by itself, or a header without its body."""
-    for head, tail in HEADERS:
-        try:
-            body = ast.parse(head + text + tail).body
-        except (SyntaxError, ValueError, RecursionError):
-            continue
-        node = body[-1]
-        if head and isinstance(node, ast.If) and node.orelse:
-            node = node.orelse[0]
-        alone = len(body) == 1 and isinstance(node, ast.If | ast.While | ast.For) == bool(tail)
-        return (node, Text(text, head.count("\n"))) if alone else None
-    return None
+    reading = read_statement(text)
+    if reading is None or reading.bare != isinstance(reading.node, ast.If | ast.While | ast.For):
+        return None
+    return reading.node, Text(text, reading.before)
 
 
 class _Taking:

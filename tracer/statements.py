@@ -43,6 +43,32 @@ def statement_table(source: str) -> dict[int, Statement]:
     return table
 
 
+class Reading(NamedTuple):
+    """A statement that was parsed by itself."""
+
+    node: ast.stmt
+    before: int  # lines that stood before it
+    bare: bool  # a header without its body
+
+
+def read_statement(text: str) -> Reading | None:
+    """The statement of a table by its text; of `elif x:` it is an `if`. None: it is no statement
+    or several."""
+    for head in ("", "if x: pass\n"):
+        for tail in ("", "\n pass"):
+            try:
+                body = ast.parse(head + text + tail).body
+            except (SyntaxError, ValueError, RecursionError):
+                continue
+            if len(body) != 1:
+                return None
+            [node] = body
+            if head and isinstance(node, ast.If) and node.orelse:
+                node = node.orelse[0]
+            return Reading(node, head.count("\n"), bool(tail))
+    return None
+
+
 def _is_node(node: ast.AST) -> TypeGuard[Node]:
     return isinstance(node, Node)
 
