@@ -29,6 +29,7 @@ from rssm.tables import in_use, look_up
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
 KEEP = 2.0  # nats in favour of what is there already, at first
+LAST = 8.0  # nats against it that a variable ends; what only works within a statement does so
 NEVER = -1e9  # not -inf, whose gradients are not numbers
 
 
@@ -39,6 +40,7 @@ class Operands(NamedTuple):
     cells: Int[Array, "N J L"]  # symbols; 0 is none
     state: Float[Array, "N J H"]
     touched: Bool[Array, "N J"]
+    lasting: Bool[Array, "N J"]  # variables, where other slots end with a statement
 
 
 class Room(NamedTuple):
@@ -116,7 +118,7 @@ class Interpreter(nnx.Module):
         slots, source, written, labels = jnp.split(x, ends, 1)
         copyable = used & (symbols > 0)
         return Outcome(
-            self._gates(slots[:, :-1], operands.touched[:, :-1]),
+            self._gates(slots[:, :-1], operands.touched[:, :-1], operands.lasting[:, :-1]),
             jax.nn.log_softmax(widen(self.made(written))),
             self._copied(written, copyable),
             self._pointer(written, source, copyable),
@@ -152,20 +154,27 @@ class Interpreter(nnx.Module):
         role = jnp.where(order < tokens, rows, cell // cells)
         places = jnp.concatenate([self.place[...], self.cell[...]])
         place = jnp.where(order < tokens, order, tokens + cell % cells)
-        what = (self.embed[...], words), (places, place), (self.role[...], role)
-        x = sum(look_up(table.astype(self.made.dtype), numbers) for table, numbers in what)
+        embedded, placed, played = (
+            look_up(table.astype(self.made.dtype), numbers)
+            for table, numbers in (
+                (self.embed[...], words),
+                (places, place),
+                (self.role[...], role),
+            )
+        )
         # Some tokens are no symbols, and the labels are none: nothing is copied from them.
         symbols = jnp.where((words < self.symbols) & (role != rows - 1), words, 0)
-        return x, symbols, used
+        return embedded + placed + played, symbols, used
 
     def _labels(self, written: Float[Array, "N G D"]) -> Float[Array, "N G K"]:
         classes = jnp.arange(self.symbols) < jnp.array(self.classes)[:, None]
         return jax.nn.log_softmax(jnp.where(classes, widen(self.made(written)), NEVER))
 
     def _gates(
-        self, slots: Float[Array, "N I D"], touched: Bool[Array, "N I"]
+        self, slots: Float[Array, "N I D"], touched: Bool[Array, "N I"], lasting: Bool[Array, "N I"]
     ) -> Float[Array, "N I O"]:
         scores = widen(self.gate(slots)).at[..., 0].add(KEEP)
+        scores = scores.at[..., 1].add(jnp.where(lasting, -LAST, 0))
         rows = jnp.broadcast_to(touched[:, None], (*touched.shape, touched.shape[1]))
         admitted = jnp.pad(
             rows, ((0, 0), (0, 0), (scores.shape[-1] - self.rows, 0)), constant_values=True

@@ -60,6 +60,7 @@ class Touch(NamedTuple):
     tokens: Int[Array, "B T M"]
     slots: Int[Array, "B T J"]  # that it touches
     touched: Bool[Array, "B T J"]  # a place in the list may be empty
+    lasting: Bool[Array, "B T J"]
 
 
 class Aux(NamedTuple):
@@ -89,6 +90,7 @@ class Slots(nnx.Module):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
         self.deter, self.x_dim, self.labels = deter, sizes.x_dim, sizes.labels
         self.shown = tuple(slot not in sizes.working for slot in range(sizes.slots))
+        self.variables = sizes.working.start if sizes.working else 0  # that may be mistaken
         self.dtype = dtype
         self.stoch = sizes.cells * sizes.x_dim
         self.odds = 1 + sum(sizes.labels)
@@ -345,8 +347,8 @@ class Slots(nnx.Module):
         earlier = jnp.tril(jnp.ones((self.touched, self.touched), bool), -1)
         # A slot is written once, whoever names it twice.
         again = ((slots[..., None] == slots[..., None, :]) & earlier).any(-1)
-        there = (slots < self.slots) & ~again
-        return Touch(self.action(embedding), tokens, jnp.where(there, slots, 0), there)
+        there, lasting = (slots < self.slots) & ~again, slots < self.variables
+        return Touch(self.action(embedding), tokens, jnp.where(there, slots, 0), there, lasting)
 
     def _spread(self, x: Rows) -> Float[Array, "B T V Z"]:
         return einops.rearrange(x.spread(), "b t v l d -> b t v (l d)").astype(self.dtype)
@@ -386,7 +388,7 @@ MOST = -60.0  # of a log-probability that counts: what is taken for impossible s
 def operands_of(
     touch: Touch, cells: Int[Array, "*n J L"], state: Float[Array, "*n J H"]
 ) -> Operands:
-    return Operands(touch.tokens, cells, state, touch.touched)
+    return Operands(touch.tokens, cells, state, touch.touched, touch.lasting)
 
 
 def write(

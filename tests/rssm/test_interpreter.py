@@ -9,6 +9,7 @@ import pytest
 from flax import nnx
 
 from rssm.interpreter import (
+    LAST,
     Interpreter,
     Operands,
     Outcome,
@@ -38,8 +39,8 @@ def operands() -> Operands:
     used = np.array([[True, True], [True, False], [False, False]])
     touched = np.array([[True, True, True], [True, False, True], [True, True, True]])
     tokens = np.where(used, rng.integers(1, WORDS, size=(N, M)), 0)
-    arrays = tokens, cells, rng.normal(size=(N, J, H)), touched
-    kinds = jnp.int32, jnp.int32, jnp.float32, bool
+    arrays = tokens, cells, rng.normal(size=(N, J, H)), touched, np.zeros((N, J))
+    kinds = jnp.int32, jnp.int32, jnp.float32, bool, bool
     return Operands(*(jnp.asarray(x, kind) for x, kind in zip(arrays, kinds, strict=True)))
 
 
@@ -125,3 +126,11 @@ def test_drawn_rows_come_as_often_as_their_probability_says(outcome, operands):
     drawn = np.asarray(draw(keys))
     shares = np.stack([(drawn == row).all(-1).mean(0) for row in ROWS])
     np.testing.assert_allclose(shares, np.exp(all_rows(outcome, operands)), atol=0.04)
+
+
+def test_a_variable_ends_only_where_that_is_clear(interpreter, operands, outcome):
+    lasting = jnp.zeros_like(operands.lasting).at[1].set(True)
+    found = interpreter(operands._replace(lasting=lasting), ROOM).gates
+    kept, ended = (found - outcome.gates)[..., 0], (found - outcome.gates)[..., 1]
+    np.testing.assert_allclose((ended - kept)[1], -LAST, rtol=1e-5)
+    np.testing.assert_allclose(found[0], outcome.gates[0], rtol=1e-5)

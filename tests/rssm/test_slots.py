@@ -76,6 +76,15 @@ def test_a_working_slot_is_seen_only_where_all_is(inputs):
         assert right[..., shown].all()
 
 
+def test_the_slots_before_the_working_ones_are_variables_which_last(model, inputs):
+    sizes = SIZES._replace(working=range(NAMED + 1, NAMED + 2))
+    beside = nnx.jit(lambda: Slots(sizes, **WIDTHS, trained=1.0, rooms=ROOMS, rngs=nnx.Rngs(0)))()
+    lasting = observe(beside, inputs).aux.operands.lasting
+    np.testing.assert_array_equal(lasting[:, 1:, 0], True)  # NAMED
+    np.testing.assert_array_equal(lasting[..., -2:], False)  # what was returned, and the labels
+    assert not observe(model, inputs).aux.operands.lasting.any()
+
+
 def test_an_imagined_slot_holds_one_symbol_in_each_cell(model, inputs):
     first = jnp.zeros((B, T), bool).at[:, 0].set(True)
     for key in (None, jax.random.key(2)):
