@@ -140,6 +140,10 @@ class Interpreter(nnx.Module):
         self, operands: Operands, size: int
     ) -> tuple[Float[Array, "N S D"], Int[Array, "N S"], Bool[Array, "N S"]]:
         """The elements in use, one behind the other: embeddings, symbols, and which are there."""
+
+        def of(table: nnx.Param | Array, numbers: Int[Array, "N S"]) -> Float[Array, "N S D"]:
+            return look_up(table[...].astype(self.made.dtype), numbers)
+
         n, rows, cells = operands.cells.shape
         tokens = operands.tokens.shape[1]
         labels = jnp.arange(cells) < self.labels  # these cells are in use whatever they hold
@@ -154,17 +158,10 @@ class Interpreter(nnx.Module):
         role = jnp.where(order < tokens, rows, cell // cells)
         places = jnp.concatenate([self.place[...], self.cell[...]])
         place = jnp.where(order < tokens, order, tokens + cell % cells)
-        embedded, placed, played = (
-            look_up(table.astype(self.made.dtype), numbers)
-            for table, numbers in (
-                (self.embed[...], words),
-                (places, place),
-                (self.role[...], role),
-            )
-        )
+        x = of(self.embed, words) + of(places, place) + of(self.role, role)
         # Some tokens are no symbols, and the labels are none: nothing is copied from them.
         symbols = jnp.where((words < self.symbols) & (role != rows - 1), words, 0)
-        return embedded + placed + played, symbols, used
+        return x, symbols, used
 
     def _labels(self, written: Float[Array, "N G D"]) -> Float[Array, "N G K"]:
         classes = jnp.arange(self.symbols) < jnp.array(self.classes)[:, None]
