@@ -31,6 +31,7 @@ from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 KEEP = 2.0  # nats in favour of what is there already, at first
 LAST = 8.0  # nats against it that a variable ends; what only works within a statement does so
 NEVER = -1e9  # not -inf, whose gradients are not numbers
+MOST = -60.0  # what counts of it
 
 
 class Operands(NamedTuple):
@@ -207,7 +208,13 @@ def log_prob(
         [_result_log_prob(outcome, room, row, after) for row in range(len(room.results))], -1
     )
     ways = [_certain(kept)[..., None], _certain(emptied)[..., None], results, _certain(taken)]
-    return jax.nn.logsumexp(outcome.gates + jnp.concatenate(ways, -1), -1)
+    return bounded(jax.nn.logsumexp(outcome.gates + jnp.concatenate(ways, -1), -1))
+
+
+def bounded(log_prob: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """What there is no way to shall not be all that is learned; what is unlikely, as a long row is
+    at first, is learned nevertheless."""
+    return jnp.where(log_prob > NEVER / 2, log_prob, MOST)
 
 
 def label_log_prob(outcome: Outcome, labels: Int[Array, "N G"]) -> Float[Array, "N G"]:

@@ -334,7 +334,7 @@ class Slots(nnx.Module):
     def _surprise(self, aux: Aux, room: Room) -> Float[Array, " n"]:
         outcome = self.interpreter(aux.operands, room)
         rows = log_prob(outcome, room, aux.operands.cells[:, :-1], aux.after[:, :-1])
-        rows = jnp.where(aux.operands.touched[:, :-1], jnp.maximum(rows, MOST), 0)
+        rows = jnp.where(aux.operands.touched[:, :-1], rows, 0)
         labels = label_log_prob(outcome, aux.after[:, -1, : len(self.labels)])
         return -(rows.sum(-1) + labels.sum(-1))
 
@@ -380,9 +380,6 @@ class Slots(nnx.Module):
     def _keys(self, key: PRNGKeyArray | None, steps: int) -> Shaped[Array, "1 T"] | None:
         """One for each step, behind a batch axis that it does not need."""
         return None if key is None else jax.random.split(key, steps)[None]
-
-
-MOST = -60.0  # of a log-probability that counts: what is taken for impossible shall not be all
 
 
 def operands_of(

@@ -10,10 +10,13 @@ from flax import nnx
 
 from rssm.interpreter import (
     LAST,
+    MOST,
+    NEVER,
     Interpreter,
     Operands,
     Outcome,
     Room,
+    bounded,
     label_log_prob,
     likeliest,
     log_prob,
@@ -134,3 +137,9 @@ def test_a_variable_ends_only_where_that_is_clear(interpreter, operands, outcome
     kept, ended = (found - outcome.gates)[..., 0], (found - outcome.gates)[..., 1]
     np.testing.assert_allclose((ended - kept)[1], -LAST, rtol=1e-5)
     np.testing.assert_allclose(found[0], outcome.gates[0], rtol=1e-5)
+
+
+def test_a_long_row_is_learned_however_unlikely_and_an_impossible_one_is_not():
+    value_and_slope = jax.value_and_grad(bounded)
+    assert value_and_slope(jnp.float32(-400)) == (-400, 1)
+    assert value_and_slope(jnp.float32(NEVER - 5)) == (MOST, 0)
