@@ -5,6 +5,7 @@ import signal
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from experiments.claim import Stop, claim, write_status
 from experiments.command import UserError, command, first_line
 from experiments.data import eval_batches, open_dataset, train_batches
 from experiments.model import build_model, build_optimizer, count, read_spec
+from experiments.pretrained import fitted, pretrained_name, read_pretrained
 from experiments.writer import Writer
 from rssm.step import Trainer, TrainState
 from tracer.store import Dataset
@@ -38,6 +40,8 @@ def train_run(cfg: DictConfig) -> Path:
     spec = read_spec(cfg.dataset)
     model, optimizer = build_model(cfg, spec, cfg.seed), build_optimizer(cfg)
     trainer = Trainer(model, optimizer, cfg.guard.spike, cfg.guard.window)
+    if cfg.init:
+        trainer.params = begun_with(str(cfg.init), trainer.params, dataset)
     with claim(run_dir), Stop() as stop:
         write_run(run_dir, cfg, dataset.schema)
         settings = OmegaConf.to_container(cfg, resolve=True)
@@ -55,6 +59,18 @@ def train_run(cfg: DictConfig) -> Path:
     if stop.signal == signal.SIGINT:
         sys.exit(128 + signal.SIGINT)
     return run_dir
+
+
+def begun_with(init: str, params: Any, dataset: Dataset) -> Any:
+    """The parameters as weights have them that were trained on windows of the same form."""
+    name = pretrained_name(init)
+    if name is None:
+        raise UserError(f"init={init} names no weights, as pretrained:NAME does")
+    card, weights = read_pretrained(name)
+    if card["schema"] != dataset.schema:
+        sizes = [f"{key}={x}" for key, x in card["schema"]["layout"].items()]
+        raise UserError(f"{init} wants windows of another form: {', '.join(sizes)}")
+    return fitted(params, weights, init)
 
 
 def go_on(

@@ -7,13 +7,14 @@ import jax
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from tiny import config
+from tiny import config, training
 
-from experiments import evaluate, pretrained, publish
+from experiments import evaluate, pretrained, publish, train
 from experiments.command import UserError
 from experiments.predict import Predictor
 from experiments.pretrained import read_pretrained, write_pretrained
 from experiments.score import HEADLINES
+from tracer.store import Dataset
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,34 @@ def test_a_run_without_scores_is_not_published(run, tmp_path):
         patch.setattr(publish, "results", lambda _: [])
         with pytest.raises(UserError, match="has no scores"):
             publish.publish(missing)
+
+
+def test_training_goes_on_from_weights_that_are_there(here, predictor, dataset, tmp_path):
+    still = ("steps=1", "optim.learning_rate=0.0")
+    run = train.train_run(training(dataset, tmp_path / "run", "init=pretrained:tiny", *still))
+    begun = Predictor.of_run(run)
+    jax.tree.map(np.testing.assert_array_equal, begun.params, predictor.params)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["init=runs/tiny"], "init=runs/tiny names no weights, as pretrained:NAME does"),
+        (["init=pretrained:none"], "no weights 'none'; there are: tiny"),
+        (["init=pretrained:tiny", "size.read=12"], "pretrained:tiny do not fit its config"),
+    ],
+)
+def test_weights_that_training_cannot_begin_with(here, dataset, tmp_path, overrides, message):
+    with pytest.raises(UserError, match=message):
+        train.train_run(training(dataset, tmp_path / "run", *overrides))
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_want_windows_of_the_form_that_they_know(here, dataset, tmp_path):
+    other = Dataset(dataset)
+    other.schema = other.schema | {"layout": other.schema["layout"] | {"steps": 8}}
+    with pytest.raises(UserError, match="pretrained:tiny wants windows of another form: steps=32"):
+        train.begun_with("pretrained:tiny", None, other)
 
 
 def test_results_of_pretrained_weights_need_a_folder(here, run_main):
