@@ -60,7 +60,7 @@ class Touch(NamedTuple):
     tokens: Int[Array, "B T M"]
     slots: Int[Array, "B T J"]  # that it touches
     touched: Bool[Array, "B T J"]  # a place in the list may be empty
-    lasting: Bool[Array, "B T J"]
+    lasting: Bool[Array, "B T J"]  # variables, beside working slots
 
 
 class Aux(NamedTuple):
@@ -90,7 +90,7 @@ class Slots(nnx.Module):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
         self.deter, self.x_dim, self.labels = deter, sizes.x_dim, sizes.labels
         self.shown = tuple(slot not in sizes.working for slot in range(sizes.slots))
-        self.variables = sizes.working.start if sizes.working else 0  # that may be mistaken
+        self.variables = sizes.working.start if sizes.working else 0  # slots before this one
         self.dtype = dtype
         self.stoch = sizes.cells * sizes.x_dim
         self.odds = 1 + sum(sizes.labels)

@@ -1,3 +1,5 @@
+"""Rows of tables: looked up by number, and their gradients."""
+
 import jax
 import jax.numpy as jnp
 import numpy as np
