@@ -12,6 +12,7 @@ from tracer.schema import KINDS
 KIND = {kind: number for number, kind in enumerate(KINDS)}
 INSIDE, PAST = BRANCHES.index("inside"), BRANCHES.index("past")
 YIELDS = re.compile(r"\b(yield|await)\b")
+TINY = 1e-9  # certain is never all
 ENDS = ("return", "unwind")  # events after which a frame has none
 
 
@@ -34,6 +35,20 @@ def choose(turns: Sequence[Turn], draw: np.random.Generator | None = None) -> Tu
     """The likeliest, or one that is drawn."""
     noise = np.zeros(len(turns)) if draw is None else draw.gumbel(size=len(turns))
     return max(zip(turns, noise, strict=True), key=lambda pair: pair[0].log_prob + pair[1])[0]
+
+
+def of_all(kinds: Sequence[np.ndarray]) -> np.ndarray:
+    """Log-probabilities of what kind of event a statement leads to, from those after each of its
+    parts, [K]: an exception may come of any part, and all else of the last."""
+    *others, last = kinds
+    if not others:
+        return last
+    at = KIND["exception"]
+    chances = np.exp([min(0, kind[at]) for kind in others])
+    none = np.log1p(-np.minimum(chances, 1 - TINY)).sum()
+    said = last + none
+    said[at] = np.logaddexp(said[at], np.log(max(TINY, -np.expm1(none))))
+    return said
 
 
 def turns(

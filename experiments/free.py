@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from experiments.command import user_errors
-from experiments.control import ENDS, choose, turns, weighed
+from experiments.control import ENDS, TINY, choose, of_all, turns, weighed
 from experiments.model import by_device
 from rssm.model import Belief
 from rssm.step import Trainer
@@ -23,7 +23,6 @@ from tracer.tokens import encode_statement
 from tracer.values import Value
 
 LANES = 16, 256  # runs that are imagined together, on a CPU and elsewhere
-TINY = 1e-9  # certain is never all
 STATEMENTS = (16, 64, 256)  # of a frame, at most; a run that comes to one beyond ends
 
 
@@ -89,6 +88,7 @@ class Lane:
         lowering = Lowering(start.source, layout)
         self.texts, self.parts = numbered(lowering.table(self.script.statements, self.names))
         self.left: list[int] = []  # parts of the statement that is being run
+        self.said: list[np.ndarray] = []  # of the kind of event, after those that were
         self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
         event = start.event
         self.steps = [Step(event.kind, event.lineno, self.rows, 0.0, np.zeros(len(self.rows)))]
@@ -109,8 +109,11 @@ class Lane:
         return self.left.pop(0)
 
     def take(self, belief: Belief, number: int) -> None:
+        self.said.append(kind_said(belief, number))
         if not self.left:
-            self.steps.append(follow(self.script, self.steps[-1], belief, number, self.draw))
+            step = follow(self.script, self.steps[-1], belief, number, self.said, self.draw)
+            self.steps.append(step)
+            self.said = []
 
     def run(self) -> Run:
         return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
@@ -121,15 +124,22 @@ class Lane:
         )
 
 
+def kind_said(belief: Belief, number: int) -> np.ndarray:
+    return np.asarray(belief.labels["kind"][number, 0])
+
+
 def follow(
     script: Script,
     last: Step,
     belief: Belief,
     number: int,
+    kinds: Sequence[np.ndarray],
     draw: np.random.Generator | None = None,
 ) -> Step:
-    """What comes after an event, from one row of a batch of beliefs."""
+    """What comes after an event, from one row of a batch of beliefs, and what was said of the kind
+    after each part of its statement."""
     said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
+    said["kind"] = of_all(kinds)
     text, ways = script.statements[last.line], script.ways[last.line]
     found = weighed(turns(last.kind, last.line, text, ways, said))
     turn = choose(found, draw)

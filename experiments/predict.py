@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from experiments.checkpoint import Checkpointer, read_run
 from experiments.command import user_errors
-from experiments.control import Turn, choose, turns, weighed
+from experiments.control import Turn, choose, of_all, turns, weighed
 from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, by_device, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
@@ -178,10 +178,11 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
     names = case.trajectory.names
     expected = [held_frame(case, 0)]
     expected += [frame(names, state) for state in rows[1:].tolist()]
-    labels = {name: np.asarray(label[number])[case.at] for name, label in belief.labels.items()}
+    labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
     found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
-    for step, event in enumerate(case.events[:-1], 1):
-        said = {name: label[step] for name, label in labels.items()}
+    for event, (first, last) in zip(case.events[:-1], pairwise(case.at), strict=True):
+        said = {name: label[last] for name, label in labels.items()}
+        said["kind"] = of_all([*labels["kind"][first + 1 : last + 1]])
         ways = case.ways.get(event.lineno, NOWHERE)
         found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
     outcomes = [text(tuple(row)) for row in rows[:, -1].tolist()]

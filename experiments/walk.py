@@ -9,9 +9,9 @@ import numpy as np
 
 from experiments.command import UserError, user_errors
 from experiments.control import ENDS
-from experiments.free import Step, follow, numbered, room_for, window
+from experiments.free import Step, follow, kind_said, numbered, room_for, window
 from experiments.predict import Frame, Predictor, frame, text
-from rssm.model import Imagined
+from rssm.model import Belief, Imagined
 from tracer.cells import encode
 from tracer.lowering import Lowering
 from tracer.schema import Event
@@ -90,12 +90,14 @@ class Walker:
 
     def advance(self, place: Place) -> Place:
         """The statement is run, and what is likeliest comes next."""
-        led = self._led(place)
+        led, beliefs = self._led(place)
         at, belief = self.trainer.advance(self.params, *led)
         missing = [name for name in HEADS if name not in belief.labels]
         if missing:
             raise UserError(f"this model does not say what runs next: it has no {missing[0]!r}")
-        step = follow(place.script, place.step, jax.device_get(belief), 0)
+        beliefs = jax.device_get([*beliefs, belief])
+        kinds = [kind_said(each, 0) for each in beliefs]
+        step = follow(place.script, place.step, beliefs[-1], 0, kinds)
         return self._on(place, step, at, led)
 
     def ground(self, place: Place, step: Step) -> Place:
@@ -113,7 +115,7 @@ class Walker:
         for event in events[1:]:
             rows = self.rows(place.names, event)
             step = Step(event.kind, event.lineno, rows, 0.0, np.zeros(len(rows)))
-            place = self.ground(self._on(place, step, place.at, self._led(place)), step)
+            place = self.ground(self._on(place, step, place.at, self._led(place)[0]), step)
         return place
 
     def reworded(self, place: Place, text: str) -> Place:
@@ -139,8 +141,9 @@ class Walker:
         after = place._replace(step=step, text=text, at=at, led=led, previous=place)
         return after._replace(index=place.index + 1, calls=0)
 
-    def _led(self, place: Place) -> Led:
-        """The latent before the statement's last part, and that part."""
+    def _led(self, place: Place) -> tuple[Led, list[Belief]]:
+        """The latent before the statement's last part, and that part; and what was believed after
+        each of the others."""
         line, at = place.step.line, place.at
         texts, numbers = numbered(self._table(place))
         if line not in place.script or numbers[line].stop > room_for(len(texts)):
@@ -149,9 +152,11 @@ class Walker:
             batch = self._batch(place.names, texts, place.step, place.depth)
             at = at._replace(actions=self.trainer.begin(self.params, batch).actions)
         *others, last = (np.array([number], np.int32) for number in numbers[line])
+        beliefs = []
         for number in others:
-            at, _ = self.trainer.advance(self.params, at, number)
-        return at, last
+            at, belief = self.trainer.advance(self.params, at, number)
+            beliefs.append(belief)
+        return (at, last), beliefs
 
     def _table(self, place: Place) -> dict[int, tuple[str, ...]]:
         """The parts of the frame's statements, with the text that the one at hand has now."""

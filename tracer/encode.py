@@ -71,41 +71,60 @@ def encode_trajectory(
     ways = [0, *(taken(flow, *pair) for pair in pairwise(events))]
     texts: dict[str, tuple] = {}
     made = Trajectory(names, [], [], [], [], [], [], lost, [])
-    for event, way, counters in zip(events, ways, counts, strict=True):
+    afters = [*events[1:], None]
+    for event, after, way, counters in zip(events, afters, ways, counts, strict=True):
         made.at.append(len(made))
-        for part, working in steps_of(event, names, lowering, told):
+        for part in parts_of(event, after, names, lowering, told):
             held: list[Value | None] = [None] * layout.rows
-            for name, value in (event.locals | working | counters).items():
+            for name, value in (event.locals | part.registers | counters).items():
                 if name in slots:
                     held[slots[name]] = value
-            held[-1] = event.arg
+            held[-1] = part.arg
             rows, whole = zip(*(encode(value, layout.cells) for value in held), strict=True)
-            if part not in texts:
-                action = encode_statement(part, slots, layout.tokens, layout.references)
-                texts[part] = action[:2]
+            if part.text not in texts:
+                action = encode_statement(part.text, slots, layout.tokens, layout.references)
+                texts[part.text] = action[:2]
             made.states.append(rows)
             made.exact.append(whole)
-            made.kinds.append(KINDS.index(event.kind))
+            made.kinds.append(KINDS.index(part.kind))
             made.depths.append(min(event.depth, DEPTHS - 1))
             made.branches.append(way)
-            made.actions.append(texts[part])
+            made.actions.append(texts[part.text])
             way = 0
     return made
 
 
-def steps_of(
-    event: Event, names: Sequence[str], lowering: Lowering | None, told: bool
-) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The parts of the statement that is about to run, and what the registers hold before each.
-    Where that cannot be told, it has one part."""
-    parts = (event.statement,)
-    if lowering and event.kind == "line":
-        parts = lowering.parts(event.lineno, event.statement, names)
+class Part(NamedTuple):
+    """Of the statement that is about to run, and what holds before it."""
+
+    text: str
+    registers: dict[str, Value]
+    kind: str  # the event's; behind a part that raises, "exception"
+    arg: Value | None
+
+
+def parts_of(
+    event: Event,
+    after: Event | None,
+    names: Sequence[str],
+    lowering: Lowering | None,
+    told: bool,
+) -> Iterator[Part]:
+    """Where it cannot be told what comes of the parts, there is one."""
+    at, texts = event.lineno, (event.statement,)
+    lowering = lowering if event.kind == "line" else None
+    if lowering:
+        texts = lowering.parts(at, event.statement, names)
     try:
-        held = computed(parts, event.locals) if told else [{}] * len(parts)
+        held, raises = computed(texts, event.locals) if told else ([{}] * len(texts), None)
     except Unknown:
-        parts, held = (event.statement,), [{}]
-    yield from zip(parts, held, strict=True)
+        texts = (lowering.whole(at, event.statement) if lowering else event.statement,)
+        held, raises = [{}], None
+    if raises is None or after is None or after.kind != "exception":
+        raises, after = len(texts), event
+    for number, (text, registers) in enumerate(zip(texts, held, strict=True)):
+        came = after if number > raises else event
+        yield Part(text, registers, came.kind, came.arg)
 
 
 def slot_numbers(names: Sequence[str], layout: Layout) -> dict[str, int]:

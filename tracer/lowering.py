@@ -10,7 +10,7 @@ subscripts, and those functions and methods of built-in types that have no effec
 """
 
 import ast
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,9 +36,12 @@ class Loop(NamedTuple):
     last: int  # line of its body
 
 
-class Loops(NamedTuple):
-    headers: Mapping[int, Loop]  # by line
-    breaks: Mapping[int, int]  # the counter of the loop that a line leaves
+class Unsaid(NamedTuple):
+    """What the text of a statement by itself does not say, by its line."""
+
+    loops: Mapping[int, Loop]  # of a header
+    breaks: Mapping[int, int]  # the counter of the loop that is left
+    handled: Mapping[int, str]  # the name that is lost behind it, as of `except E as name`
 
 
 class Lowering:
@@ -46,16 +49,24 @@ class Lowering:
 
     def __init__(self, source: str, layout: Layout):
         self.registers, self.counters = registers(layout), counters(layout)
-        self.loops = read_loops(source, layout.counters)
+        self.unsaid = read_unsaid(source, layout.counters)
 
     def parts(self, line: int, text: str, known: Collection[str]) -> tuple[str, ...]:
         """Of the statement that begins in a line; `known` are the variables of its frame. It is one
         where there are neither registers nor counters."""
-        if line in self.loops.breaks and text == "break":
-            return (f"del {self.counters[self.loops.breaks[line]]}; break",)
-        if line in self.loops.headers:
-            return (counted(text, self.counters[self.loops.headers[line].counter]),)
-        return parts(text, self.registers, frozenset(known))
+        *others, last = parts(text, self.registers, frozenset(known))
+        return *others, self.whole(line, last)
+
+    def whole(self, line: int, text: str) -> str:
+        """A statement, or its last part, with what its text does not say."""
+        loops, breaks, handled = self.unsaid
+        if text in ("break", "continue"):
+            left = [self.counters[breaks[line]]] if line in breaks and text == "break" else []
+            left += [handled[line]] if line in handled else []
+            return f"del {', '.join(left)}; {text}" if left else text
+        if line in loops:
+            return counted(text, self.counters[loops[line].counter])
+        return f"{text}; del {handled[line]}" if line in handled else text
 
     def table(
         self, statements: Mapping[int, str], known: Collection[str]
@@ -78,17 +89,16 @@ def working_names(layout: Layout) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def read_loops(source: str, counters: int) -> Loops:
-    """Those that have a counter: as deep as there are counters, their body on lines of its own."""
-    headers: dict[int, Loop] = {}
-    breaks: dict[int, int] = {}
+def read_unsaid(source: str, counters: int) -> Unsaid:
+    """Loops have a counter as deep as there are counters, with their body on lines of its own."""
+    found = Unsaid(loops := {}, breaks := {}, handled := {})
 
     def visit(node: ast.AST, depth: int, around: Loop | None) -> None:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() | ast.ClassDef():
                 depth, around = 0, None
             case ast.For(body=[first, *_]) if depth < counters and first.lineno > node.lineno:
-                around = headers[node.lineno] = Loop(depth, node.body[-1].end_lineno or 0)
+                around = loops[node.lineno] = Loop(depth, node.body[-1].end_lineno or 0)
                 for each in node.body:
                     visit(each, depth + 1, around)
                 for each in node.orelse:
@@ -98,6 +108,8 @@ def read_loops(source: str, counters: int) -> Loops:
                 around = None
             case ast.Break() if around:
                 breaks[node.lineno] = around.counter
+            case ast.ExceptHandler(name=str(name), body=body) if body[0].lineno > node.lineno:
+                handled.update(dict.fromkeys(last_lines(body), name))
         for child in ast.iter_child_nodes(node):
             visit(child, depth, around)
 
@@ -105,8 +117,18 @@ def read_loops(source: str, counters: int) -> Loops:
         if counters:
             visit(ast.parse(source), 0, None)
     except (SyntaxError, ValueError, RecursionError):
-        return Loops({}, {})
-    return Loops(headers, breaks)
+        return Unsaid({}, {}, {})
+    return found
+
+
+def last_lines(body: Sequence[ast.stmt]) -> Iterator[int]:
+    """Of the simple statements behind which a block is left, as far as its text tells."""
+    match body[-1]:
+        case ast.If(body=either, orelse=[*other]) if other and either[0].lineno > body[-1].lineno:
+            yield from last_lines(either)
+            yield from last_lines(other)
+        case node if not hasattr(node, "body") and not isinstance(node, ast.Match):
+            yield node.lineno
 
 
 def counted(header: str, counter: str) -> str:

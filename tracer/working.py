@@ -10,7 +10,7 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracer.lowering import FUNCTIONS, METHODS, VIEWS, Lowering
 from tracer.schema import Event
@@ -57,12 +57,18 @@ class Unknown(Exception):
     """A value that the trace does not tell."""
 
 
-def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> list[dict[str, Value]]:
-    """What the registers hold before each part. What would raise leaves its register empty, and
-    those that come of it. Raises Unknown where a variable is no literal, or too large."""
+class Computed(NamedTuple):
+    registers: list[dict[str, Value]]  # what they hold before each part
+    raises: int | None  # the first part, but for the last, that raises an exception
+
+
+def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> Computed:
+    """What comes of all parts but the last. What raises leaves its register empty, and those that
+    come of it. Raises Unknown where a variable is no literal, or too large."""
     held: dict[str, Any] = {}
     found: list[dict[str, Value]] = [{}]
-    for register, node, used in map(read_part, parts[:-1]):
+    raises = None
+    for number, (register, node, used) in enumerate(map(read_part, parts[:-1])):
         values = {name: literal(variables[name]) for name in used if name in variables}
         values |= {name: held.pop(name) for name in used if name in held}
         try:
@@ -71,8 +77,9 @@ def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> list[dict[
             raise
         except Exception:  # what the operation itself raises: any of a built-in type's
             held.pop(register, None)
+            raises = number if raises is None else raises
         found.append({name: capture(value) for name, value in held.items()})
-    return found
+    return Computed(found, raises)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -171,7 +178,7 @@ def literal(value: Value) -> Any:
 def counted(events: Sequence[Event], lowering: Lowering) -> list[dict[str, Value]]:
     """What the counters hold at each event of a frame: of a loop that goes on, how often it has
     gone round before."""
-    loops = lowering.loops.headers
+    loops = lowering.unsaid.loops
     rounds: dict[int, int] = {}  # by the line of the header, of the loops that go on
     found: list[dict[str, Value]] = [{}]
     for event, after in pairwise(events):

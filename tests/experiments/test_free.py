@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from experiments.calibration import Claim, figures
 from experiments.command import UserError
-from experiments.control import ENDS, Turn, choose, turns, weighed
+from experiments.control import ENDS, Turn, choose, of_all, turns, weighed
 from experiments.course import course, ranked
 from experiments.evaluate import evaluate
 from experiments.free import LANES, Run, Start, Step, free_runs
@@ -101,6 +103,21 @@ def test_the_chances_of_all_that_can_come_next_add_up_to_one():
     drawn = [choose(found, np.random.default_rng(seed)) for seed in range(200)]
     assert drawn.count(choose(found)) > 180
     assert {turn.line for turn in found if turn.kind == "line"} == {4, 7}
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=4), st.floats(0.01, 1))
+def test_an_exception_may_come_of_any_part_of_a_statement(chances, rest):
+    at, line = KINDS.index("exception"), KINDS.index("line")
+    kinds = []
+    for chance in chances:
+        kind = np.full(len(KINDS), (1 - chance) * (1 - rest) / (len(KINDS) - 2))
+        kind[at], kind[line] = chance, (1 - chance) * rest
+        kinds.append(np.log(np.maximum(kind, 1e-30)).astype(np.float32))
+    found = np.exp(of_all(kinds))
+    none = np.prod([1 - chance for chance in chances])
+    assert found.sum() == pytest.approx(1, abs=1e-5)
+    assert found[at] == pytest.approx(1 - none, abs=1e-5)
+    assert found[line] == pytest.approx(none * rest, abs=1e-5)
 
 
 def test_all_figures_are_there_of_free_runs_too(predictor, traces, tmp_path):

@@ -11,7 +11,7 @@ from tracer.encode import decode_row, encode_trajectory
 from tracer.layout import Layout
 from tracer.lowering import Lowering
 from tracer.sandbox import Sandbox
-from tracer.schema import Event, Trace, frames
+from tracer.schema import KINDS, Event, Trace, frames
 from tracer.tokens import encode_statement
 from tracer.values import Value, capture
 from tracer.working import Unknown, computed, counted, literal
@@ -65,7 +65,7 @@ def simple(traces: list[Trace]):
         for events in frames(trace).values():
             for event, after, found in split(events, Lowering(trace.source, LAYOUT)):
                 try:
-                    held = computed(found, event.locals)
+                    held = computed(found, event.locals).registers
                     before, true = (
                         {name: literal(value) for name, value in each.locals.items()}
                         for each in (event, after)
@@ -238,7 +238,64 @@ def test_what_would_take_long_or_hangs_on_no_value_is_not_computed(expression, v
 
 def test_what_would_raise_leaves_its_register_empty():
     variables = {"xs": capture([]), "a": capture(2)}
-    assert computed(["τ1 = xs[0]", "τ1 = τ1 * a", "b = τ1 + 1"], variables) == [{}, {}, {}]
+    found = computed(["τ1 = a + 1", "τ2 = xs[0]", "τ1 = τ1 * τ2", "b = τ1 + 1"], variables)
+    assert found.raises == 1
+    assert found.registers == [{}, {"τ1": capture(3)}, {"τ1": capture(3)}, {}]
+
+
+HANDLED = """\
+def f(d, keys):
+    found = []
+    for key in keys:
+        try:
+            found.append(d[key][0] + 1)
+        except (KeyError, TypeError) as error:
+            if key == "c":
+                break
+            else:
+                found.append(str(error) + "!")
+    return found
+"""
+
+
+@pytest.fixture(scope="module")
+def handled() -> list[Event]:
+    with Sandbox() as box:
+        call = "f({'a': 'x', 'b': [1]}, ['b', 'a', '?', 'c'])"
+        [events] = frames(box.run(HANDLED.encode(), call).trace).values()
+    return events
+
+
+def test_behind_a_part_that_raises_stands_what_it_raised(handled):
+    lowering = Lowering(HANDLED, LAYOUT)
+    told, untold = (
+        encode_trajectory(handled, LAYOUT, lowering=lowering, told=told) for told in (True, False)
+    )
+    parts = [
+        [(KINDS[told.kinds[n]], told.states[n][-1]) for n in range(step, after)]
+        for step, after, event in zip(told.at, told.at[1:], handled, strict=False)
+        if event.lineno == 5 and event.kind == "line"
+    ]
+    fine, no_sum, no_key, no_other = ([kind for kind, _ in each] for each in parts)
+    assert fine == ["line"] * 4
+    assert no_sum == ["line"] * 3 + ["exception"]
+    assert no_key == no_other == ["line"] + ["exception"] * 3
+    raised = [decode_row(row) for _, row in parts[2][1:]]
+    [arg] = {e.arg for e in handled if e.kind == "exception" and "'?'" in str(e.arg)}
+    assert raised == [arg] * 3
+    assert {untold.kinds[step] for step in {*range(len(untold))} - {*untold.at}} == {
+        KINDS.index("line")
+    }
+
+
+def test_what_ends_with_a_handler_is_said(handled):
+    names = [*dict.fromkeys(name for event in handled for name in event.locals)]
+    found = Lowering(HANDLED, LAYOUT).table({e.lineno: e.statement for e in handled}, names)
+    assert found[8] == ("del ι1, error; break",)
+    assert found[10] == ("τ1 = str(error)", 'τ1 = τ1 + "!"', "found.append(τ1); del error")
+    for event, after in pairwise(handled):
+        gone = "error" in event.locals and "error" not in after.locals
+        assert gone == any("del error" in part or ", error" in part for part in found[event.lineno])
 
 
 @pytest.mark.parametrize("value", [object(), [object()], "x" * 2000, len])
