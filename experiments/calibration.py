@@ -1,5 +1,6 @@
 """Are probabilities what they say? Reliability, and accuracy on what a model is surest of."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,21 +20,21 @@ class Claim(NamedTuple):
 
 
 def calibration(predictions: Iterable[Prediction], mode: str) -> dict[str, Any]:
-    """Of whole states, and of the values that the model decided on: of a slot that no statement
-    touched it is certain, whatever it holds."""
+    """Of whole states, and of the values that the model decided on, each with all that it was
+    made of; in a free run, of that it comes to the event too."""
     states, values = [], []
     for prediction in predictions:
-        case = prediction.case
-        for step in range(1, len(prediction.log_probs)):
+        case, names, path = prediction.case, prediction.names, 0.0
+        for step, worth in enumerate(prediction.worths[1:], 1):
             true, expected = true_frame(case.events[step]), prediction.frames[step]
-            odds = prediction.log_probs[step]
             before = held_frame(case, step - 1) if mode == "filter" else prediction.frames[step - 1]
-            names = prediction.names
-            states.append(Claim(float(np.exp(odds[: len(names)].sum())), true == expected))
-            for name, log_prob in zip(names, odds, strict=False):
+            path += prediction.turns[step].log_prob if mode == "free" else 0.0
+            whole = path + worth.together(range(len(names)))
+            states.append(Claim(math.exp(min(0.0, whole)), true == expected))
+            for name, log_prob in zip(names, worth.log_probs, strict=False):
                 if log_prob < 0 or expected.get(name) != before.get(name):
                     right = true.get(name) == expected.get(name)
-                    values.append(Claim(float(np.exp(log_prob)), right))
+                    values.append(Claim(math.exp(min(0.0, path + log_prob)), right))
     return {"states": figures(states), "values": figures(values)}
 
 

@@ -69,12 +69,8 @@ def sure(run: Run) -> float:
 
 
 def run_log_prob(run: Run) -> float:
-    """Of every turn that it takes and every value that it makes; one that stays is no new claim."""
-    total = 0.0
-    for before, after in pairwise(run.steps):
-        made = (before.rows != after.rows).any(-1) | (before.odds != after.odds)
-        total += after.log_prob + float(after.odds[made].sum())
-    return total
+    """Of every turn that it takes and of every value that it makes on the way."""
+    return sum(step.log_prob for step in run.steps) + run.steps[-1].worth.whole
 
 
 def reaching(runs: Sequence[Run], line: int) -> float:

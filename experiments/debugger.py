@@ -39,7 +39,7 @@ class Local(NamedTuple):
 
     name: str
     value: str | None  # repr of what is imagined
-    chance: float  # of this value, says the model
+    chance: float  # of this value, with all that it was made of
     true: str | None  # repr, where the truth is known and at this event too
     surprise: float | None  # bits that the true value costs; where another was imagined, at least
 
@@ -128,9 +128,10 @@ class Debugger:
     def locals(self) -> list[Local]:
         values, true = self.place.values, self._true()
         found = []
-        for name, odds in zip(self.place.names, self.place.step.odds.tolist(), strict=False):
+        odds = self.place.step.worth.log_probs.tolist()
+        for name, log_prob in zip(self.place.names, odds, strict=False):
             if name in values or name in (true or ()):
-                chance = math.exp(min(0.0, odds))
+                chance = math.exp(min(0.0, log_prob))
                 found.append(local(name, values.get(name), chance, true))
         return found
 
@@ -302,11 +303,11 @@ class Debugger:
 
     def _grounded(self, place: Place, rows: Mapping[str, np.ndarray]) -> Place:
         """The same event, where some variables hold something else."""
-        held, odds = place.step.rows.copy(), place.step.odds.copy()
+        worth = place.step.worth
         for name, row in rows.items():
-            number = place.names.index(name)
-            held[number], odds[number] = row, 0.0
-        return self.walker.ground(place, place.step._replace(rows=held, odds=odds))
+            worth = worth.given(place.names.index(name), row)
+        step = place.step._replace(rows=worth.rows, odds=worth.odds, worth=worth)
+        return self.walker.ground(place, step)
 
     def _row(self, value: str) -> np.ndarray:
         if not literal(value):

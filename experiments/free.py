@@ -11,6 +11,7 @@ import numpy as np
 from experiments.command import user_errors
 from experiments.control import ENDS, TINY, choose, of_all, turns, weighed
 from experiments.model import by_device
+from experiments.worth import NOTHING, Worth
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
@@ -35,6 +36,7 @@ class Step(NamedTuple):
     log_prob: float  # of that this came next
     odds: np.ndarray  # [V + 1], log-probabilities of the rows
     raises: float = 0.0  # chance that an exception came in its place
+    worth: Worth = NOTHING  # how likely the rows are, with what they were made of
 
 
 class Run(NamedTuple):
@@ -75,6 +77,20 @@ def free_runs(
         yield from imagine(trainer, params, lanes, together, shuffled)
 
 
+class Running(NamedTuple):
+    """A statement that is being run, part by part."""
+
+    worth: Worth
+    kinds: tuple[np.ndarray, ...] = ()  # what was said of the kind of event after each
+
+    def ran(self, text: str, belief: Belief, number: int) -> "Running":
+        """One part more, from one row of a batch of beliefs."""
+        rows, odds = belief.rows[number, 0], belief.log_prob[number, 0]
+        kind = np.asarray(belief.labels["kind"][number, 0])
+        worth = self.worth.run(text, np.asarray(rows), np.asarray(odds))
+        return Running(worth, (*self.kinds, kind))
+
+
 class Lane:
     """A run on its way."""
 
@@ -88,10 +104,12 @@ class Lane:
         lowering = Lowering(start.source, layout)
         self.texts, self.parts = numbered(lowering.table(self.script.statements, self.names))
         self.left: list[int] = []  # parts of the statement that is being run
-        self.said: list[np.ndarray] = []  # of the kind of event, after those that were
+        self.text = ""  # of the last of them that was
         self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
+        worth = Worth.seen(slot_numbers(self.names, layout), self.rows)
+        self.running = Running(worth)
         event = start.event
-        self.steps = [Step(event.kind, event.lineno, self.rows, 0.0, np.zeros(len(self.rows)))]
+        self.steps = [Step(event.kind, event.lineno, self.rows, 0.0, worth.odds, worth=worth)]
 
     def first(self) -> list[Value | None]:
         held = [self.start.event.locals.get(name) for name in self.names]
@@ -106,14 +124,16 @@ class Lane:
     def next(self) -> int:
         """The number of the text that is run."""
         self.left = self.left or [*self.parts[self.steps[-1].line]]
-        return self.left.pop(0)
+        number = self.left.pop(0)
+        self.text = self.texts[number]
+        return number
 
     def take(self, belief: Belief, number: int) -> None:
-        self.said.append(kind_said(belief, number))
+        self.running = self.running.ran(self.text, belief, number)
         if not self.left:
-            step = follow(self.script, self.steps[-1], belief, number, self.said, self.draw)
-            self.steps.append(step)
-            self.said = []
+            last = self.steps[-1]
+            self.steps.append(follow(self.script, last, belief, number, self.running, self.draw))
+            self.running = Running(self.running.worth)
 
     def run(self) -> Run:
         return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
@@ -124,28 +144,24 @@ class Lane:
         )
 
 
-def kind_said(belief: Belief, number: int) -> np.ndarray:
-    return np.asarray(belief.labels["kind"][number, 0])
-
-
 def follow(
     script: Script,
     last: Step,
     belief: Belief,
     number: int,
-    kinds: Sequence[np.ndarray],
+    ran: Running,
     draw: np.random.Generator | None = None,
 ) -> Step:
-    """What comes after an event, from one row of a batch of beliefs, and what was said of the kind
-    after each part of its statement."""
+    """What comes after an event, from one row of a batch of beliefs, where the last part of its
+    statement ran."""
     said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
-    said["kind"] = of_all(kinds)
+    said["kind"] = of_all(ran.kinds)
     text, ways = script.statements[last.line], script.ways[last.line]
     found = weighed(turns(last.kind, last.line, text, ways, said))
     turn = choose(found, draw)
     raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
-    rows, odds = np.asarray(belief.rows[number, 0]), np.asarray(belief.log_prob[number, 0])
-    return Step(turn.kind, turn.line, rows, turn.log_prob, odds, raises)
+    worth = ran.worth
+    return Step(turn.kind, turn.line, worth.rows, turn.log_prob, worth.odds, raises, worth)
 
 
 def numbered(table: Mapping[int, Sequence[str]]) -> tuple[list[str], dict[int, range]]:

@@ -16,10 +16,11 @@ from experiments.control import Turn, choose, of_all, turns, weighed
 from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, by_device, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
+from experiments.worth import Worth
 from rssm.model import Belief
 from rssm.spec import Spec
 from rssm.step import Trainer
-from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces
+from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces, slot_numbers
 from tracer.flow import NOWHERE, Ways, flow_table
 from tracer.layout import check_schema
 from tracer.lowering import Lowering
@@ -46,6 +47,7 @@ class Case(NamedTuple):
     window: dict[str, np.ndarray]
     cut: bool  # there were more steps than the model was asked about
     ways: Mapping[int, Ways]  # of its source
+    slots: Mapping[str, int]  # of variables, registers and counters
 
 
 class Prediction(NamedTuple):
@@ -53,7 +55,8 @@ class Prediction(NamedTuple):
 
     case: Case
     frames: list[Frame]
-    log_probs: np.ndarray  # [T, V + 1] of the rows
+    log_probs: np.ndarray  # [T, V + 1] of the rows, of what they were made of being right
+    worths: list[Worth]  # per step: how likely they are with that
     names: tuple[str, ...]  # of the slots
     turns: list[Turn]
     output: str | None
@@ -122,7 +125,8 @@ class Predictor:
         window.add(next(pieces(trajectory, layout)))
         at = [step for step in trajectory.at if step < window.steps]
         cut = len(at) < len(events)
-        return Case(trace, events[: len(at)], trajectory, at, finish(window), cut, ways)
+        slots = slot_numbers(trajectory.names, self.layout)
+        return Case(trace, events[: len(at)], trajectory, at, finish(window), cut, ways, slots)
 
     def predict(
         self, cases: Sequence[Case], mode: str, shuffled: bool = False, misled: bool = False
@@ -159,7 +163,7 @@ class Predictor:
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
         seen = self._seen(mode, batch["reset"], cases)
         belief = jax.device_get(self.trainer.predict(self.params, batch, seen))
-        yield from (read(case, belief, number) for number, case in enumerate(cases))
+        yield from (read(case, belief, number, mode) for number, case in enumerate(cases))
 
     def _seen(self, mode: str, reset: np.ndarray, cases: Sequence[Case]) -> np.ndarray | None:
         """The steps that are observed, [B, T]: those of events, or the first alone; None is all."""
@@ -171,10 +175,11 @@ class Predictor:
         return seen
 
 
-def read(case: Case, belief: Belief, number: int) -> Prediction:
+def read(case: Case, belief: Belief, number: int, mode: str) -> Prediction:
     """Frames from one row of a batch; the first step is observed, not predicted."""
-    rows = np.asarray(belief.rows[number])[case.at]
-    log_probs = np.asarray(belief.log_prob[number])[case.at]
+    rows, log_probs = np.asarray(belief.rows[number]), np.asarray(belief.log_prob[number])
+    worths = worth_of(case, rows, log_probs, mode)
+    rows, log_probs = rows[case.at], log_probs[case.at]
     names = case.trajectory.names
     expected = [held_frame(case, 0)]
     expected += [frame(names, state) for state in rows[1:].tolist()]
@@ -187,7 +192,22 @@ def read(case: Case, belief: Belief, number: int) -> Prediction:
         found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
     outcomes = [text(tuple(row)) for row in rows[:, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
-    return Prediction(case, expected, log_probs, names, found, output, outcomes)
+    return Prediction(case, expected, log_probs, worths, names, found, output, outcomes)
+
+
+def worth_of(case: Case, rows: np.ndarray, odds: np.ndarray, mode: str) -> list[Worth]:
+    """At each event. In `filter` mode it is seen thereafter."""
+    trajectory, found = case.trajectory, list[Worth]()
+    worth = Worth.seen(case.slots, np.array(trajectory.states[0]))
+    events = {*case.at}
+    for step in range(case.at[-1] + 1):
+        if step:
+            worth = worth.run(trajectory.texts[step - 1], rows[step], odds[step])
+        if step in events:
+            found.append(worth)
+            if mode == "filter":
+                worth = Worth.seen(case.slots, np.array(trajectory.states[step]))
+    return found
 
 
 def free_start(source: str, events: Sequence[Event]) -> Start:
@@ -207,6 +227,7 @@ def from_run(case: Case, run: Run) -> Prediction:
         case,
         frames,
         np.stack([step.odds for step in there]),
+        [step.worth for step in there],
         names,
         [Turn(step.kind, step.line, step.log_prob) for step in run.steps],
         outcomes[-1] if run.steps[-1].kind == "return" else None,

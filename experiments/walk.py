@@ -9,10 +9,12 @@ import numpy as np
 
 from experiments.command import UserError, user_errors
 from experiments.control import ENDS
-from experiments.free import Step, follow, kind_said, numbered, room_for, window
+from experiments.free import Running, Step, follow, numbered, room_for, window
 from experiments.predict import Frame, Predictor, frame, text
+from experiments.worth import Worth
 from rssm.model import Belief, Imagined
 from tracer.cells import encode
+from tracer.encode import slot_numbers
 from tracer.lowering import Lowering
 from tracer.schema import Event
 from tracer.script import Script, read_script
@@ -81,8 +83,7 @@ class Walker:
         with user_errors(ValueError):
             script = read_script(source, event.lineno)
         names = tuple(dict.fromkeys((*event.locals, *script.names)))[: self.layout.slots]
-        lowering, rows = Lowering(source, self.layout), self.rows(names, event)
-        step = Step(event.kind, event.lineno, rows, 0.0, np.zeros(len(rows)))
+        lowering, step = Lowering(source, self.layout), self._seen(names, event)
         text = script.statements.get(event.lineno, "")
         texts, _ = numbered(lowering.table(script.statements, names))
         at = self.trainer.begin(self.params, self._batch(names, texts, step, depth))
@@ -96,9 +97,10 @@ class Walker:
         if missing:
             raise UserError(f"this model does not say what runs next: it has no {missing[0]!r}")
         beliefs = jax.device_get([*beliefs, belief])
-        kinds = [kind_said(each, 0) for each in beliefs]
-        step = follow(place.script, place.step, beliefs[-1], 0, kinds)
-        return self._on(place, step, at, led)
+        ran = Running(place.step.worth)
+        for part, each in zip(self._table(place)[place.step.line], beliefs, strict=True):
+            ran = ran.ran(part, each, 0)
+        return self._on(place, follow(place.script, place.step, beliefs[-1], 0, ran), at, led)
 
     def ground(self, place: Place, step: Step) -> Place:
         """The same event with the state of `step`, as if that had been seen."""
@@ -113,8 +115,7 @@ class Walker:
         """Through a frame's true events, each of them seen."""
         place = self.begin(source, events[0], depth)
         for event in events[1:]:
-            rows = self.rows(place.names, event)
-            step = Step(event.kind, event.lineno, rows, 0.0, np.zeros(len(rows)))
+            step = self._seen(place.names, event)
             place = self.ground(self._on(place, step, place.at, self._led(place)[0]), step)
         return place
 
@@ -127,8 +128,13 @@ class Walker:
         after = self.advance(place._replace(text=f"raise {what}"))
         rows = np.concatenate([after.step.rows[:-1], outcome[None]])
         odds = np.concatenate([after.step.odds[:-1], [0.0]])
-        step = Step("exception", place.step.line, rows, 0.0, odds, 1.0)
+        step = Step("exception", place.step.line, rows, 0.0, odds, 1.0, after.step.worth)
         return after._replace(step=step, text=place.script.statements[place.step.line])
+
+    def _seen(self, names: Sequence[str], event: Event) -> Step:
+        rows = self.rows(names, event)
+        worth = Worth.seen(slot_numbers(names, self.layout), rows)
+        return Step(event.kind, event.lineno, rows, 0.0, worth.odds, worth=worth)
 
     def rows(self, names: Sequence[str], event: Event) -> np.ndarray:
         held = [event.locals.get(name) for name in names]

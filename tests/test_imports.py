@@ -57,7 +57,7 @@ ORDER = {
         compare curves sheets
         build data snapshot checkpoint
         model loop pretrained
-        control free
+        control worth free
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course scaling detection
         risks chances foresee holes plan rivals

@@ -49,6 +49,7 @@ class Trajectory(NamedTuple):
     exact: list[tuple[bool, ...]]  # per step and slot: the row holds the value exactly
     lost: int  # names for which there was no slot
     at: list[int]  # the step of each event; those between are parts of its statement
+    texts: list[str]  # per step: what runs
 
     def __len__(self) -> int:
         return len(self.states)
@@ -70,7 +71,7 @@ def encode_trajectory(
     counts = counted(events, lowering) if lowering and told else [{}] * len(events)
     ways = [0, *(taken(flow, *pair) for pair in pairwise(events))]
     texts: dict[str, tuple] = {}
-    made = Trajectory(names, [], [], [], [], [], [], lost, [])
+    made = Trajectory(names, [], [], [], [], [], [], lost, [], [])
     afters = [*events[1:], None]
     for event, after, way, counters in zip(events, afters, ways, counts, strict=True):
         made.at.append(len(made))
@@ -90,6 +91,7 @@ def encode_trajectory(
             made.depths.append(min(event.depth, DEPTHS - 1))
             made.branches.append(way)
             made.actions.append(texts[part.text])
+            made.texts.append(part.text)
             way = 0
     return made
 
@@ -120,11 +122,11 @@ def parts_of(
     except Unknown:
         texts = (lowering.whole(at, event.statement) if lowering else event.statement,)
         held, raises = [{}], None
-    if raises is None or after is None or after.kind != "exception":
-        raises, after = len(texts), event
+    last = len(texts) if raises is None else raises  # part that runs
+    raised = after if after and after.kind == "exception" else event
     for number, (text, registers) in enumerate(zip(texts, held, strict=True)):
-        came = after if number > raises else event
-        yield Part(text, registers, came.kind, came.arg)
+        now = event if number <= last else raised
+        yield Part(text, registers, now.kind, now.arg)
 
 
 def slot_numbers(names: Sequence[str], layout: Layout) -> dict[str, int]:
