@@ -23,10 +23,10 @@ from experiments.command import UserError
 from experiments.foresee import begin
 from experiments.page import page
 from experiments.predict import Frame, Predictor, true_frame
-from experiments.truth import Compared, Truth, compared
+from experiments.truth import Compared, Set, Truth, Truths, compared
 from experiments.walk import Place, Walker
 from tracer.cells import encode
-from tracer.sandbox import Limits, Sandbox
+from tracer.sandbox import Limits
 from tracer.schema import Event
 from tracer.values import capture
 
@@ -47,7 +47,7 @@ class Local(NamedTuple):
 class Moment(NamedTuple):
     stack: tuple[Place, ...]  # outermost first
     inner: tuple[Inner, ...] = ()  # the call that led to each frame but the outermost
-    changed: bool = False  # by the user: the truth is that of another run
+    settings: tuple[Set, ...] = ()  # by the user: the truth is that of another run
 
 
 class Debugger:
@@ -68,7 +68,7 @@ class Debugger:
         start = begin(source, call, self.sandbox, steps)
         self.functions = functions(source)
         self.moments = [Moment((self.walker.begin(source, start.event),))]
-        self.truth: Truth | None = None
+        self.truths = Truths(source, call, self.limits, self.sandbox)
         self.note = ""  # what the last command did otherwise than was asked
         self.halted = False
 
@@ -85,6 +85,11 @@ class Debugger:
     def place(self) -> Place:
         """In the innermost frame."""
         return self.moment.stack[-1]
+
+    @property
+    def truth(self) -> Truth | None:
+        """Where it was asked for already."""
+        return self.truths.found.get(self.moment.settings)
 
     @property
     def line(self) -> int:
@@ -157,7 +162,7 @@ class Debugger:
             case kind:
                 what = kind
         where = f"{self.call}, " + (f"{self.depth} deeper, " if self.depth else "")
-        changed = "; a variable was set" if self.moment.changed else ""
+        changed = "; a variable was set" if self.moment.settings else ""
         return f"{where}line {self.line} {what} ({100 * self.sure:.0f} %{changed})"
 
     def step(self) -> "Debugger":
@@ -222,14 +227,13 @@ class Debugger:
             known = ", ".join(self.place.names) or "none"
             raise UserError(f"no variable {name!r} in this frame; there are: {known}")
         place = self._grounded(self.place, {name: self._row(value)})
+        one = Set(self.moment.stack, name, value)
         self._to(place)
-        self.moments[-1] = self.moment._replace(changed=True)
+        self.moments[-1] = self.moment._replace(settings=(*self.moment.settings, one))
         return self
 
     def reveal(self) -> "Debugger":
         """See what truly is at this step of the frame, and go on from there."""
-        if self.moment.changed:
-            raise UserError("a variable was set, and of that there is no truth; go back or reset")
         place, events = self.place, self._known().events(self.moment.stack)
         if place.index >= len(events):
             raise UserError(f"in truth this frame has {len(events)} events, and not so many more")
@@ -238,7 +242,7 @@ class Debugger:
 
     def compare(self) -> list[Compared]:
         """The events of the innermost frame, as far as they were imagined, and as they truly are.
-        After a variable was set, the truth is still that of the program as it is."""
+        After a variable was set, the truth is that of the program in which it is."""
         return compared(self.place, self._known().events(self.moment.stack))
 
     def _repr_html_(self) -> str:
@@ -287,7 +291,7 @@ class Debugger:
             caller = self.walker.advance(caller)
             note = f"{inner.call} returns {value}, no literal: {inner.name} was run in one step"
         stack = (*self.moment.stack[:-2], caller)
-        self._go(Moment(stack, self.moment.inner[:-1], self.moment.changed))
+        self._go(Moment(stack, self.moment.inner[:-1], self.moment.settings))
         return self._say(note)
 
     def _passed(self, ended: Place, inner: Inner, caller: Place) -> dict[str, np.ndarray]:
@@ -318,15 +322,12 @@ class Debugger:
         return np.array(row)
 
     def _known(self) -> Truth:
-        """The program is run where it first matters, and never again."""
-        if self.truth is None:
-            with Sandbox(self.limits, **self.sandbox) as box:
-                self.truth = Truth(box.run(self.source.encode(), self.call))
-        return self.truth
+        """The program is run where it first matters, and never again, but with what is set."""
+        return self.truths.of(self.moment.settings)
 
     def _true(self) -> Frame | None:
         """The true variables, where the truth is known and has come to this event too."""
-        if self.truth is None or self.moment.changed:
+        if self.truth is None:
             return None
         events: list[Event] = self.truth.events(self.moment.stack)[self.place.index :]
         there = events and (events[0].kind, events[0].lineno) == (self.kind, self.line)

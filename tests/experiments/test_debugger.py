@@ -111,9 +111,57 @@ def test_the_truth_is_what_really_happens_and_is_asked_for_once(failing, monkeyp
     rows = failing.compare()
     assert [row.true.kind for row in rows if row.true] == ["line", "line", "exception", "unwind"]
     assert rows[0].right and rows[1].right and rows[3].imagined is None
-    failing.set("found", "5")
-    with pytest.raises(UserError, match="of that there is no truth"):
-        failing.reveal()
+
+
+def at_events(debugger, count: int) -> Debugger:
+    """Wherever an untrained model would go, where the truth is after so many events."""
+    events = debugger._known().events(debugger.moment.stack)[:count]
+    return debugger._to(debugger.walker.follow(debugger.source, events, 0))
+
+
+def test_with_a_variable_set_the_truth_is_that_of_the_program_in_which_it_is(failing):
+    at_events(failing, 2).set("found", "1")
+    assert failing.truth is None
+    rows = failing.compare()
+    assert [row.true.kind for row in rows if row.true] == ["line", "line", "return"]
+    assert rows[2].true.outcome == "1" and rows[1].true.line == 3
+    failing.set("at", "[2]").compare()
+    assert failing.compare()[2].true.outcome == "[2]"
+    assert at_events(failing, 3).result == "[2]"
+    failing.reset()
+    assert [row.true.kind for row in failing.compare()][2] == "exception"
+
+
+LOOP = """\
+def f(n):
+    total = 0
+    while n:
+        n -= 1
+        if n == 7:
+            total = 9
+        else:
+            total += n
+    return total
+"""
+
+
+@pytest.mark.parametrize(
+    ("events", "name", "value", "outcome"),
+    [
+        (4, "n", "0", "0"),  # at `if`, in the first round
+        (6, "n", "1", "None"),  # at `while`, in the second round: no assignment stands for that
+        (7, "n", "5", "12"),  # at `n -= 1`
+        (8, "n", "7", "30"),  # at `if`
+    ],
+)
+def test_a_variable_is_set_the_one_time_that_it_was(predictor, events, name, value, outcome):
+    debugger = at_events(Debugger(predictor, LOOP, "f(3)"), events)
+    debugger.set(name, value)
+    if outcome == "None":
+        with pytest.raises(UserError, match="no assignment before line 3 sets n there"):
+            debugger.compare()
+    else:
+        assert [row.true.outcome for row in debugger.compare() if row.true][-1] == outcome
 
 
 def test_a_run_to_a_line_and_out_end_somewhere(failing):
