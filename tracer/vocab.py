@@ -4,6 +4,7 @@ Values use the first `VALUE_SYMBOLS` of them, statements all: a literal in a sta
 it makes are spelled alike. The lists are fixed here, and do not depend on the running Python.
 """
 
+import re
 import zlib
 
 PAD = 0
@@ -26,6 +27,38 @@ EXCEPTIONS = (
     "UnboundLocalError UnicodeDecodeError UnicodeEncodeError UnicodeError UserWarning ValueError "
     "Warning ZeroDivisionError"
 ).split()
+
+# What CPython 3.11 to 3.13 says most often when it raises an exception, or the parts of it that are
+# fixed: one symbol each, where their characters would take most of a row.
+PHRASES = (
+    # IndexError
+    "list index out of range|string index out of range|tuple index out of range|"
+    "list assignment index out of range|pop from empty list|pop index out of range|"
+    # ValueError
+    "invalid literal for int() with base |could not convert string to float: |substring not found|"
+    " is not in list|list.remove(x): x not in list|"
+    "max() arg is an empty sequence|min() arg is an empty sequence|"
+    "max() iterable argument is empty|min() iterable argument is empty|"
+    "not enough values to unpack (expected |too many values to unpack (expected |"
+    # ZeroDivisionError, RecursionError
+    "division by zero|integer division or modulo by zero|integer modulo by zero|"
+    "float division by zero|maximum recursion depth exceeded|"
+    # TypeError
+    "unsupported operand type(s) for | not supported between instances of |"
+    'can only concatenate str (not "|can only concatenate list (not "|") to str|") to list|'
+    " object is not subscriptable| object is not iterable| object is not callable|"
+    " object does not support item assignment| object cannot be interpreted as an integer|"
+    "cannot unpack non-iterable |object of type | has no len()|"
+    "list indices must be integers or slices, not |string indices must be integers, not |"
+    "unhashable type: |must be str, not |: expected str instance, |"
+    "argument of type | is not iterable|bad operand type for unary |"
+    "can't multiply sequence by non-int of type |"
+    # AttributeError, UnboundLocalError
+    " object has no attribute |cannot access local variable |"
+    " where it is not associated with a value|"
+    # types
+    "'int'|'str'|'list'|'float'|'NoneType'|'dict'|'tuple'|'set'"
+).split("|")
 
 KEYWORDS = (
     "and as assert async await break case class continue def del elif else except finally for from "
@@ -63,6 +96,7 @@ REFERENCES = 4  # how many of its slots a statement can point to: 99 % of them n
 
 VALUES = ["<pad>", *TAGS, *(f"digit {d}" for d in DIGITS), *CHARACTERS, *ESCAPES]
 VALUES += [f"exception {name}" for name in EXCEPTIONS]
+VALUES += [f"phrase {text}" for text in PHRASES]
 STATEMENTS = [f"keyword {word}" for word in KEYWORDS]
 STATEMENTS += [f"operator {text}" for text in OPERATORS]
 STATEMENTS += [f"name {name}" for name in dict.fromkeys(NAMES)]
@@ -78,11 +112,23 @@ assert len(INDEX) == len(SYMBOLS), "two symbols have one name"
 
 _DIGIT = INDEX["digit 0"]
 _CHARACTERS = {c: INDEX[c] for c in CHARACTERS}
-_LETTERS = {number: c for c, number in _CHARACTERS.items()}
+_PHRASES = {text: INDEX[f"phrase {text}"] for text in PHRASES}
+_LETTERS = {number: text for text, number in (_CHARACTERS | _PHRASES).items()}
+_PHRASE = re.compile(f"({'|'.join(map(re.escape, sorted(PHRASES, key=len, reverse=True)))})")
+_SHORTEST = min(map(len, PHRASES))
 
 
 def spell(text: str) -> list[int]:
-    """A text, character by character."""
+    """A text, character by character; but what Python itself says is in phrases."""
+    if len(text) < _SHORTEST:
+        return _spell(text)
+    symbols: list[int] = []
+    for number, part in enumerate(_PHRASE.split(text)):
+        symbols += [_PHRASES[part]] if number % 2 else _spell(part)
+    return symbols
+
+
+def _spell(text: str) -> list[int]:
     symbols: list[int] = []
     for character in text:
         if character in _CHARACTERS:
