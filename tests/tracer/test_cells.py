@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tracer.cells import CELLS, Unreadable, decode, encode
 from tracer.values import Budget, Value, capture, render
-from tracer.vocab import INDEX, PAD, SYMBOLS, VALUE_SYMBOLS
+from tracer.vocab import INDEX, PAD, PHRASES, SYMBOLS, VALUE_SYMBOLS
 
 LEAVES = st.one_of(
     st.none(),
@@ -16,6 +16,7 @@ LEAVES = st.one_of(
     st.floats(),
     st.complex_numbers(),
     st.text(st.characters(exclude_categories=()), max_size=9),
+    st.lists(st.sampled_from([*PHRASES, "a", "'"]), max_size=3).map("".join),
     st.binary(max_size=9),
     st.binary(max_size=9).map(bytearray),
     st.builds(range, st.integers(), st.integers()),
@@ -80,6 +81,32 @@ def test_an_unbound_name_is_an_empty_row():
 
 
 @pytest.mark.parametrize("value", ["x" * 2000, list(range(300)), 10**700, [[[[[[[[1]]]]]]]]])
+@pytest.mark.parametrize(
+    ("code", "most"),
+    [
+        ("[][1]", 5),
+        ("1 // 0", 5),
+        ("{}['k']", 5),
+        ("max([])", 5),
+        ("'a'.index('b')", 5),
+        ("[].pop()", 5),
+        ("[] + 'a'", 16),
+        ("1 < 'a'", 16),
+        ("a, b = [1]", 15),
+        ("int('x1')", 15),
+        ("len(3)", 7),
+        ("(1).upper()", 16),
+        ("{[]: 1}", 6),
+    ],
+)
+def test_what_python_says_when_it_raises_takes_few_cells(code, most):
+    with pytest.raises(Exception) as raised:
+        exec(code)
+    row, whole = encode(capture(raised.value))
+    assert whole and sum(cell != PAD for cell in row) <= most
+    assert render(decode(row)) == render(capture(raised.value))
+
+
 def test_what_the_tracer_cut_is_not_exact_however_long_the_row_is(value):
     row, exact = encode(capture(value), 9000)
     assert not exact
