@@ -20,6 +20,7 @@ from experiments.pretrained import FOLDER, pretrained_name, read_pretrained, wri
 from experiments.score import HEADLINES
 
 KEPT = ("float32", "float16")
+BEFORE = ("commands", "step", "data")  # of weights that training began with
 PRIVATE = ("dataset", "run_dir")  # where things were on the machine that trained
 
 
@@ -45,6 +46,7 @@ def publish(cfg: DictConfig) -> Path:
         "step": predictor.step,
         "commands": list(cfg.commands) or known["commands"],
         "data": known["data"],
+        "before": known["before"],
         "scores": scores,
         "limits": list(cfg.limits) or known["limits"],
         "config": known["config"] | {key: f"{cfg.name}/{key}" for key in PRIVATE},
@@ -57,11 +59,14 @@ def publish(cfg: DictConfig) -> Path:
 def card_of(run_dir: Path) -> dict[str, Any]:
     """What is known before it is scored."""
     if name := pretrained_name(run_dir):
-        return read_pretrained(name)[0]
+        return {"before": None} | read_pretrained(name)[0]
     config, schema = read_run(run_dir)
+    first = pretrained_name(config.get("init") or "")
+    begun = read_pretrained(first)[0] if first else None
     return {
         "commands": [],
         "data": described(open_dataset(config.dataset).manifest),
+        "before": begun and {key: begun[key] for key in BEFORE},
         "scores": {},
         "limits": [],
         "config": OmegaConf.to_container(config, resolve=True),

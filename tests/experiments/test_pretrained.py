@@ -105,6 +105,9 @@ def test_training_goes_on_from_weights_that_are_there(here, predictor, dataset, 
     run = train.train_run(training(dataset, tmp_path / "run", "init=pretrained:tiny", *still))
     begun = Predictor.of_run(run)
     jax.tree.map(np.testing.assert_array_equal, begun.params, predictor.params)
+    card, (first, _) = publish.card_of(run), read_pretrained("tiny")
+    assert card["before"] == {key: first[key] for key in ("commands", "step", "data")}
+    assert first["before"] is None
 
 
 @pytest.mark.parametrize(
