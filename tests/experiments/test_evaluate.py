@@ -45,7 +45,7 @@ class Perfect:
             raised = [render(event.arg) if event.arg else None for event in case.events]
             names = case.trajectory.names
             output = render(last) if last else None
-            yield Prediction(case, frames, np.zeros((0, 0)), names, turns, output, raised)
+            yield Prediction(case, frames, np.zeros((0, 0)), [], names, turns, output, raised)
 
 
 @pytest.fixture(scope="module")

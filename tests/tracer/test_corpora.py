@@ -335,6 +335,6 @@ def test_a_config_is_the_call_of_its_corpus(file, tmp_path):
         cfg.path = str(tmp_path)
     if file.stem == "agent":
         cfg.projects = [str(tmp_path)]
-    if file.stem in ("small", "base"):
+    if file.stem in ("small", "base", "further"):
         cfg.mbpp.corpus.path = str(write(tmp_path / "a.jsonl", MBPP))
     assert isinstance(next(iter(instantiate(cfg))), Program)

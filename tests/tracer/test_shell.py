@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 from hostile_corpus import SECRET, Canary, processes_below
@@ -12,15 +13,19 @@ from tracer.sandbox.shell import Reply, Shell
 LIMITS = Limits(wall_s=5, cpu_s=5, output_kib=16, file_mib=4, processes=40)
 
 
+def begun(limits: Limits, folder: Path) -> Shell:
+    try:
+        return Shell(limits, folder)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory):
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "given.txt").write_text("given\n")
-    try:
-        with Shell(LIMITS, folder) as shell:
-            yield shell
-    except SandboxError as error:
-        pytest.skip(str(error))
+    with begun(LIMITS, folder) as shell:
+        yield shell
 
 
 def test_a_command_gives_its_output_and_its_exit_code(shell):
@@ -63,7 +68,7 @@ def test_what_was_written_last_is_not_lost_when_a_command_ends(shell):
 
 
 def test_a_command_that_does_not_end_is_ended_with_all_it_started(tmp_path):
-    with Shell(Limits(wall_s=0.5), tmp_path) as shell:
+    with begun(Limits(wall_s=0.5), tmp_path) as shell:
         start = time.monotonic()
         reply = shell.run("echo before; setsid sleep 100 & trap '' TERM INT HUP; sleep 100")
         assert time.monotonic() - start < 1.0
@@ -73,7 +78,7 @@ def test_a_command_that_does_not_end_is_ended_with_all_it_started(tmp_path):
 
 def test_what_a_command_leaves_running_ends_with_the_episode(tmp_path):
     before = set(processes_below(os.getpid()))
-    with Shell(LIMITS, tmp_path) as shell:
+    with begun(LIMITS, tmp_path) as shell:
         assert not shell.run("setsid sleep 300 > /dev/null & echo $! > pid").timed_out
         assert shell.run("kill -0 $(cat pid)").status == 0  # and another can signal it
     deadline = time.monotonic() + 5
@@ -83,7 +88,7 @@ def test_what_a_command_leaves_running_ends_with_the_episode(tmp_path):
 
 
 def test_commands_that_kill_all_they_can_end_the_episode_and_what_was_written_stays(tmp_path):
-    with Shell(LIMITS, tmp_path) as shell:
+    with begun(LIMITS, tmp_path) as shell:
         shell.run("echo kept > file")
         reply = shell.run("kill -9 -1; sleep 3")
         assert reply.status is None or reply.status == -9
@@ -94,7 +99,7 @@ def test_commands_that_kill_all_they_can_end_the_episode_and_what_was_written_st
 
 
 def test_a_fork_bomb_ends_with_its_command(tmp_path):
-    with Shell(Limits(wall_s=1.0, processes=40), tmp_path) as shell:
+    with begun(Limits(wall_s=1.0, processes=40), tmp_path) as shell:
         shell.run("f() { f | f & }; f; sleep 60")
         assert shell.run("echo fine").output.endswith("fine\n")
 
