@@ -17,7 +17,7 @@ from rssm.step import Trainer
 from tracer.cells import encode
 from tracer.encode import slot_numbers
 from tracer.layout import DEPTHS, Layout
-from tracer.lowering import Lowering
+from tracer.lowering import Lowering, Site
 from tracer.schema import KINDS, Event
 from tracer.script import Script, read_script
 from tracer.tokens import encode_statement
@@ -101,8 +101,9 @@ class Lane:
             self.script = read_script(start.source, start.event.lineno)
         given = dict.fromkeys((*start.event.locals, *self.script.names))
         self.names = tuple(given)[: layout.slots]
-        lowering = Lowering(start.source, layout)
-        self.texts, self.parts = numbered(lowering.table(self.script.statements, self.names))
+        self.lowering = Lowering(start.source, layout)
+        self.texts, self.parts = numbered(self.lowering.table(self.script.statements, self.names))
+        self.loops = frozenset[int]()  # the lines of those that go on
         self.left: list[int] = []  # parts of the statement that is being run
         self.text = ""  # of the last of them that was
         self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
@@ -118,12 +119,16 @@ class Lane:
     def on(self, statements: int) -> bool:
         """Whether there is a statement to be run."""
         last = self.steps[-1]
-        known = last.line in self.script and self.parts[last.line].stop <= statements
+        known = last.line in self.script and self.parts[self.site].stop <= statements
         return last.kind not in ENDS and known and len(self.steps) <= self.start.limit
+
+    @property
+    def site(self) -> Site:
+        return self.lowering.site(self.steps[-1].line, self.loops)
 
     def next(self) -> int:
         """The number of the text that is run."""
-        self.left = self.left or [*self.parts[self.steps[-1].line]]
+        self.left = self.left or [*self.parts[self.site]]
         number = self.left.pop(0)
         self.text = self.texts[number]
         return number
@@ -132,7 +137,10 @@ class Lane:
         self.running = self.running.ran(self.text, belief, number)
         if not self.left:
             last = self.steps[-1]
-            self.steps.append(follow(self.script, last, belief, number, self.running, self.draw))
+            step = follow(self.script, last, belief, number, self.running, self.draw)
+            runs = last.kind == step.kind == "line"
+            self.loops = self.lowering.on(self.loops, last.line, step.line, runs)
+            self.steps.append(step)
             self.running = Running(self.running.worth)
 
     def run(self) -> Run:
@@ -164,10 +172,10 @@ def follow(
     return Step(turn.kind, turn.line, worth.rows, turn.log_prob, worth.odds, raises, worth)
 
 
-def numbered(table: Mapping[int, Sequence[str]]) -> tuple[list[str], dict[int, range]]:
-    """The parts of all statements in a row, and the numbers of those of each line."""
+def numbered(table: Mapping[Site, Sequence[str]]) -> tuple[list[str], dict[Site, range]]:
+    """The parts of all statements in a row, and the numbers of those at each site."""
     ends = zip(table.items(), accumulate(map(len, table.values())), strict=True)
-    numbers = {line: range(end - len(parts), end) for (line, parts), end in ends}
+    numbers = {site: range(end - len(parts), end) for (site, parts), end in ends}
     return [text for parts in table.values() for text in parts], numbers
 
 

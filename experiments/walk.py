@@ -15,7 +15,7 @@ from experiments.worth import Worth
 from rssm.model import Belief, Imagined
 from tracer.cells import encode
 from tracer.encode import slot_numbers
-from tracer.lowering import Lowering
+from tracer.lowering import Lowering, Site
 from tracer.schema import Event
 from tracer.script import Script, read_script
 
@@ -40,6 +40,7 @@ class Place(NamedTuple):
     led: Led | None
     previous: "Place | None"
     calls: int = 0  # of the statement that were imagined in a frame of their own
+    loops: frozenset[int] = frozenset()  # the lines of those that go on
 
     @property
     def ended(self) -> bool:
@@ -98,7 +99,8 @@ class Walker:
             raise UserError(f"this model does not say what runs next: it has no {missing[0]!r}")
         beliefs = jax.device_get([*beliefs, belief])
         ran = Running(place.step.worth)
-        for part, each in zip(self._table(place)[place.step.line], beliefs, strict=True):
+        parts = self._table(place)[place.lowering.site(place.step.line, place.loops)]
+        for part, each in zip(parts, beliefs, strict=True):
             ran = ran.ran(part, each, 0)
         return self._on(place, follow(place.script, place.step, beliefs[-1], 0, ran), at, led)
 
@@ -144,7 +146,9 @@ class Walker:
     def _on(self, place: Place, step: Step, at: Imagined, led: Led) -> Place:
         text = place.script.statements.get(step.line, "")
         at = at._replace(actions=place.at.actions)  # another text was for this once
-        after = place._replace(step=step, text=text, at=at, led=led, previous=place)
+        line, runs = place.step.line, place.step.kind == step.kind == "line"
+        loops = place.lowering.on(place.loops, line, step.line, runs)
+        after = place._replace(step=step, text=text, at=at, led=led, previous=place, loops=loops)
         return after._replace(index=place.index + 1, calls=0)
 
     def _led(self, place: Place) -> tuple[Led, list[Belief]]:
@@ -152,19 +156,20 @@ class Walker:
         each of the others."""
         line, at = place.step.line, place.at
         texts, numbers = numbered(self._table(place))
-        if line not in place.script or numbers[line].stop > room_for(len(texts)):
+        here = place.lowering.site(line, place.loops)
+        if line not in place.script or numbers[here].stop > room_for(len(texts)):
             raise UserError(f"line {line} holds no statement that the model was shown")
         if place.text != place.script.statements[line]:
             batch = self._batch(place.names, texts, place.step, place.depth)
             at = at._replace(actions=self.trainer.begin(self.params, batch).actions)
-        *others, last = (np.array([number], np.int32) for number in numbers[line])
+        *others, last = (np.array([number], np.int32) for number in numbers[here])
         beliefs = []
         for number in others:
             at, belief = self.trainer.advance(self.params, at, number)
             beliefs.append(belief)
         return (at, last), beliefs
 
-    def _table(self, place: Place) -> dict[int, tuple[str, ...]]:
+    def _table(self, place: Place) -> dict[Site, tuple[str, ...]]:
         """The parts of the frame's statements, with the text that the one at hand has now."""
         texts = place.script.statements
         if place.step.line in texts:

@@ -49,8 +49,8 @@ class Spec:
             raise ValueError(f"schema version {found!r}; this program reads {VERSION!r}")
         fields = [Field(**f | {"shape": tuple(f["shape"])}) for f in schema["fields"]]
         sizes = schema["layout"]
-        first, more = sizes["slots"], sizes.get("registers", 0) + sizes.get("counters", 0)
-        return cls(fields, range(first, first + more))
+        first, kinds = sizes["slots"], ("registers", "counters", "iterators")
+        return cls(fields, range(first, first + sum(sizes.get(kind, 0) for kind in kinds)))
 
     def __getitem__(self, name: str | None) -> Field:
         if name not in self.fields:

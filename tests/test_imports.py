@@ -16,7 +16,7 @@ ORDER = {
         bytecode statements schema witness cells tokens
         flow state layout
         monitor project
-        lowering working
+        lowering working iterating
         trace script entry encode watch table sandbox.guard
         windows shards part store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols

@@ -13,6 +13,7 @@ import numpy as np
 
 from tracer.cells import Unreadable, decode, encode
 from tracer.flow import Ways, branch
+from tracer.iterating import Going, going
 from tracer.layout import DEPTHS, Layout
 from tracer.lowering import Lowering, working_names
 from tracer.schema import KINDS, Event
@@ -63,21 +64,23 @@ def encode_trajectory(
     told: bool = True,
 ) -> Trajectory:
     """`flow` are the ways of the source; without them no branch is told. With a `lowering` each
-    part of a statement is a step; `told` says whether registers and counters hold what they hold in
-    truth, or nothing."""
+    part of a statement is a step; `told` says whether registers, counters and iterators hold what
+    they hold in truth, or nothing."""
     found = list(dict.fromkeys(name for event in events for name in event.locals))
     names, lost = tuple(found[: layout.slots]), max(0, len(found) - layout.slots)
     slots = slot_numbers(names, layout)
-    counts = counted(events, lowering) if lowering and told else [{}] * len(events)
+    nothing: list[dict[str, Value]] = [{}] * len(events)
+    counts = counted(events, lowering) if lowering and told else nothing
+    turns = going(events, lowering, told) if lowering else [Going()] * len(events)
     ways = [0, *(taken(flow, *pair) for pair in pairwise(events))]
     texts: dict[str, tuple] = {}
     made = Trajectory(names, [], [], [], [], [], [], lost, [], [])
     afters = [*events[1:], None]
-    for event, after, way, counters in zip(events, afters, ways, counts, strict=True):
+    for event, after, way, counters, turn in zip(events, afters, ways, counts, turns, strict=True):
         made.at.append(len(made))
-        for part in parts_of(event, after, names, lowering, told):
+        for part in parts_of(event, after, names, lowering, told, turn):
             held: list[Value | None] = [None] * layout.rows
-            for name, value in (event.locals | part.registers | counters).items():
+            for name, value in (event.locals | counters | {**turn.left} | part.registers).items():
                 if name in slots:
                     held[slots[name]] = value
             held[-1] = part.arg
@@ -111,26 +114,33 @@ def parts_of(
     names: Sequence[str],
     lowering: Lowering | None,
     told: bool,
+    turn: Going,
 ) -> Iterator[Part]:
-    """Where it cannot be told what comes of the parts, there is one."""
-    at, texts = event.lineno, (event.statement,)
+    """Where it cannot be told what comes of the operations, they are not taken out."""
+    texts, kept = (event.statement,), None
     lowering = lowering if event.kind == "line" else None
     if lowering:
-        texts = lowering.parts(at, event.statement, names)
+        kept = lowering.iterates(event.lineno)
+        texts = lowering.parts(event.lineno, event.statement, names, turn.again)
     try:
-        held, raises = computed(texts, event.locals) if told else ([{}] * len(texts), None)
+        held, raises = computed(texts[:-1] if kept else texts, event.locals, told)
     except Unknown:
-        texts = (lowering.whole(at, event.statement) if lowering else event.statement,)
+        if lowering:
+            texts = lowering.whole(event.lineno, event.statement, turn.again)
         held, raises = [{}], None
-    last = len(texts) if raises is None else raises  # part that runs
     raised = after if after and after.kind == "exception" else event
+    if kept and len(texts) > 1:
+        if told and raises is None and raised is after and not turn.again:
+            raises = len(texts) - 2  # it cannot be iterated
+        held = [*held, {kept: turn.now} if turn.now and raises is None else {}]
+    last = len(texts) if raises is None else raises  # part that runs
     for number, (text, registers) in enumerate(zip(texts, held, strict=True)):
         now = event if number <= last else raised
         yield Part(text, registers, now.kind, now.arg)
 
 
 def slot_numbers(names: Sequence[str], layout: Layout) -> dict[str, int]:
-    """Of variables, registers and counters."""
+    """Of variables, and of what is kept beside them."""
     working = working_names(layout)
     found = {name: layout.slots + number for number, name in enumerate(working)}
     return found | {name: number for number, name in enumerate(names)}

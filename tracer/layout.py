@@ -45,15 +45,16 @@ class Layout(NamedTuple):
     statements: int = 48  # distinct statements of a window
     slots: int = 8  # variables of a frame; those beyond are counted, not kept
     registers: int = 0  # values between the operations of a statement; see tracer.lowering
-    counters: int = 0  # of the loops of a frame, one in the other
+    counters: int = 0  # of the loops of a frame, one in the other; where there are no iterators
+    iterators: int = 0  # what is left of those of these loops
     cells: int = CELLS
     tokens: int = TOKENS
     references: int = REFERENCES
 
     @property
     def working(self) -> int:
-        """Slots that no trace shows: registers and counters, behind those of the variables."""
-        return self.registers + self.counters
+        """Slots that no trace shows: in which something is kept, behind those of the variables."""
+        return self.registers + self.counters + self.iterators
 
     @property
     def rows(self) -> int:

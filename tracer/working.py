@@ -62,9 +62,12 @@ class Computed(NamedTuple):
     raises: int | None  # the first part, but for the last, that raises an exception
 
 
-def computed(parts: Sequence[str], variables: Mapping[str, Value]) -> Computed:
+def computed(parts: Sequence[str], variables: Mapping[str, Value], told: bool = True) -> Computed:
     """What comes of all parts but the last. What raises leaves its register empty, and those that
-    come of it. Raises Unknown where a variable is no literal, or too large."""
+    come of it. Raises Unknown where a variable is no literal, or too large. Nothing comes of them
+    unless it is told."""
+    if not told:
+        return Computed([{} for _ in parts], None)
     held: dict[str, Any] = {}
     found: list[dict[str, Value]] = [{}]
     raises = None
@@ -178,7 +181,7 @@ def literal(value: Value) -> Any:
 def counted(events: Sequence[Event], lowering: Lowering) -> list[dict[str, Value]]:
     """What the counters hold at each event of a frame: of a loop that goes on, how often it has
     gone round before."""
-    loops = lowering.unsaid.loops
+    loops = {} if lowering.iterators else lowering.unsaid.loops
     rounds: dict[int, int] = {}  # by the line of the header, of the loops that go on
     found: list[dict[str, Value]] = [{}]
     for event, after in pairwise(events):
@@ -186,6 +189,6 @@ def counted(events: Sequence[Event], lowering: Lowering) -> list[dict[str, Value
         if loop and event.kind == after.kind == "line" and at < after.lineno <= loop.last:
             rounds[at] = rounds.get(at, -1) + 1
         rounds = {n: round for n, round in rounds.items() if n <= after.lineno <= loops[n].last}
-        held = {loops[n].counter: Value("int", round) for n, round in rounds.items()}
-        found.append({lowering.counters[counter]: value for counter, value in held.items()})
+        held = {loops[n].depth: Value("int", round) for n, round in rounds.items()}
+        found.append({lowering.loops[depth]: value for depth, value in held.items()})
     return found

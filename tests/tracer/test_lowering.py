@@ -291,11 +291,12 @@ def test_behind_a_part_that_raises_stands_what_it_raised(handled):
 def test_what_ends_with_a_handler_is_said(handled):
     names = [*dict.fromkeys(name for event in handled for name in event.locals)]
     found = Lowering(HANDLED, LAYOUT).table({e.lineno: e.statement for e in handled}, names)
-    assert found[8] == ("del ι1, error; break",)
-    assert found[10] == ("τ1 = str(error)", 'τ1 = τ1 + "!"', "found.append(τ1); del error")
+    assert found[8, False] == ("del ι1, error; break",)
+    assert found[10, False] == ("τ1 = str(error)", 'τ1 = τ1 + "!"', "found.append(τ1); del error")
     for event, after in pairwise(handled):
         gone = "error" in event.locals and "error" not in after.locals
-        assert gone == any("del error" in part or ", error" in part for part in found[event.lineno])
+        parts = found[event.lineno, False]
+        assert gone == any("del error" in part or ", error" in part for part in parts)
 
 
 @pytest.mark.parametrize("value", [object(), [object()], "x" * 2000, len])
