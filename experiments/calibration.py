@@ -28,7 +28,7 @@ def calibration(predictions: Iterable[Prediction], mode: str) -> dict[str, Any]:
         for step, worth in enumerate(prediction.worths[1:], 1):
             true, expected = true_frame(case.events[step]), prediction.frames[step]
             before = held_frame(case, step - 1) if mode == "filter" else prediction.frames[step - 1]
-            path += prediction.turns[step].log_prob if mode == "free" else 0.0
+            path += prediction.turns[step].log_prob if mode in ("free", "nested") else 0.0
             whole = path + worth.together(range(len(names)))
             states.append(Claim(math.exp(min(0.0, whole)), true == expected))
             for name, log_prob in zip(names, worth.log_probs, strict=False):

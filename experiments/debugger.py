@@ -10,28 +10,22 @@ call once, in the sandbox. What *is* evaluated are arguments, of the call and of
 are stepped into, with the values that were imagined.
 """
 
-import ast
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from experiments.calls import Inner, functions, inner_call, kept, literal, returned
 from experiments.command import UserError
 from experiments.foresee import begin
+from experiments.frames import Frames, Moment
 from experiments.page import page
 from experiments.predict import Frame, Predictor, true_frame
 from experiments.truth import Compared, Set, Truth, Truths, compared
 from experiments.walk import Place, Walker
-from tracer.cells import encode
 from tracer.sandbox import Limits
 from tracer.schema import Event
-from tracer.values import capture
 
 LEAST = 1e-9  # of a probability, where it is turned into bits
-CHANGING = "[{"  # how reprs of values begin that a callee may change
 
 
 class Local(NamedTuple):
@@ -42,12 +36,6 @@ class Local(NamedTuple):
     chance: float  # of this value, with all that it was made of
     true: str | None  # repr, where the truth is known and at this event too
     surprise: float | None  # bits that the true value costs; where another was imagined, at least
-
-
-class Moment(NamedTuple):
-    stack: tuple[Place, ...]  # outermost first
-    inner: tuple[Inner, ...] = ()  # the call that led to each frame but the outermost
-    settings: tuple[Set, ...] = ()  # by the user: the truth is that of another run
 
 
 class Debugger:
@@ -65,8 +53,8 @@ class Debugger:
         self.source, self.call, self.steps = source, call, steps
         self.limits, self.sandbox = Limits(**dict(limits or {})), dict(sandbox or {})
         self.walker = Walker(predictor)
+        self.frames = Frames(self.walker, source, self.sandbox, steps)
         start = begin(source, call, self.sandbox, steps)
-        self.functions = functions(source)
         self.moments = [Moment((self.walker.begin(source, start.event),))]
         self.truths = Truths(source, call, self.limits, self.sandbox)
         self.note = ""  # what the last command did otherwise than was asked
@@ -84,7 +72,7 @@ class Debugger:
     @property
     def place(self) -> Place:
         """In the innermost frame."""
-        return self.moment.stack[-1]
+        return self.moment.place
 
     @property
     def truth(self) -> Truth | None:
@@ -168,17 +156,13 @@ class Debugger:
     def step(self) -> "Debugger":
         """One event on, and into a call that can be imagined in a frame of its own: of a plain
         function of this file, with arguments that call nothing."""
-        values = self.place.values
-        inner = inner_call(self.statement, self.functions, values) if self.statement else None
+        inner = self.frames.inner(self.moment)
         if inner is None:
             return self.next()
         try:
-            start = begin(self.source, inner.call, self.sandbox, self.steps)
+            return self._go(self.frames.enter(self.moment, inner))
         except UserError as error:
             return self.next()._say(f"not stepped into: {error}")
-        place = self.walker.begin(self.source, start.event, self.depth + 1)
-        stack = (*self.moment.stack, place)
-        return self._go(self.moment._replace(stack=stack, inner=(*self.moment.inner, inner)))
 
     def next(self) -> "Debugger":
         """One event on in this frame, calls included; from its end, back to the caller."""
@@ -226,7 +210,7 @@ class Debugger:
         if name not in self.place.names:
             known = ", ".join(self.place.names) or "none"
             raise UserError(f"no variable {name!r} in this frame; there are: {known}")
-        place = self._grounded(self.place, {name: self._row(value)})
+        place = self.frames.grounded(self.place, {name: self.frames.row(value)})
         one = Set(self.moment.stack, name, value)
         self._to(place)
         self.moments[-1] = self.moment._replace(settings=(*self.moment.settings, one))
@@ -264,7 +248,7 @@ class Debugger:
 
     def _to(self, place: Place) -> "Debugger":
         """Another place of the innermost frame."""
-        return self._go(self.moment._replace(stack=(*self.moment.stack[:-1], place)))
+        return self._go(self.moment.at(place))
 
     def _until(self, there: Callable[[], bool]) -> None:
         steps, self.halted = 0, False
@@ -277,49 +261,8 @@ class Debugger:
             steps += 1
 
     def _leave(self) -> "Debugger":
-        """What came of the innermost frame takes the place of the call in the caller."""
-        ended, inner, caller = self.place, self.moment.inner[-1], self.moment.stack[-2]
-        value, note = ended.outcome, ""
-        if passed := self._passed(ended, inner, caller):
-            caller = self._grounded(caller, passed)
-        if ended.step.kind == "unwind":
-            caller = self.walker.raised(caller, value, ended.outcome_row)
-        elif literal(value):
-            text = returned(caller.text, inner, value or "None")
-            caller = self.walker.reworded(caller, text)
-        else:
-            caller = self.walker.advance(caller)
-            note = f"{inner.call} returns {value}, no literal: {inner.name} was run in one step"
-        stack = (*self.moment.stack[:-2], caller)
-        self._go(Moment(stack, self.moment.inner[:-1], self.moment.settings))
-        return self._say(note)
-
-    def _passed(self, ended: Place, inner: Inner, caller: Place) -> dict[str, np.ndarray]:
-        """Rows of the caller's variables that the callee was given and may have changed."""
-        function, before = self.functions[inner.name], caller.values
-        stays = kept(function)
-        return {
-            given: ended.step.rows[ended.names.index(each.arg)]
-            for each, given in zip(function.args.args, inner.given, strict=False)
-            if given and each.arg in stays and each.arg in ended.names
-            if before[given].startswith(tuple(CHANGING))
-        }
-
-    def _grounded(self, place: Place, rows: Mapping[str, np.ndarray]) -> Place:
-        """The same event, where some variables hold something else."""
-        worth = place.step.worth
-        for name, row in rows.items():
-            worth = worth.given(place.names.index(name), row)
-        step = place.step._replace(rows=worth.rows, odds=worth.odds, worth=worth)
-        return self.walker.ground(place, step)
-
-    def _row(self, value: str) -> np.ndarray:
-        if not literal(value):
-            raise UserError(f"{value!r} is no Python literal, as in 3, 'text' or [1, 2]")
-        row, whole = encode(capture(ast.literal_eval(value)), self.walker.layout.cells)
-        if not whole:
-            raise UserError(f"the encoding cannot hold {value}: it is too long")
-        return np.array(row)
+        moment, note = self.frames.leave(self.moment)
+        return self._go(moment)._say(note)
 
     def _known(self) -> Truth:
         """The program is run where it first matters, and never again, but with what is set."""

@@ -21,9 +21,9 @@ from experiments.calibration import calibration
 from experiments.command import UserError, command, user_errors
 from experiments.course import course
 from experiments.data import open_dataset
+from experiments.nested import EVERY, predict
 from experiments.others import judged, read_predictions
 from experiments.predict import (
-    MODES,
     Case,
     Prediction,
     Predictor,
@@ -45,9 +45,9 @@ def main(cfg: DictConfig) -> None:
     if cfg.predictions:
         return evaluate_others(cfg)
     predictor = Predictor.of_run(Path(cfg.run))
-    unknown = [mode for mode in cfg.modes if mode not in MODES]
+    unknown = [mode for mode in cfg.modes if mode not in EVERY]
     if unknown:
-        raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(MODES)}")
+        raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(EVERY)}")
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     out = Path(cfg.out or Path(cfg.run) / "eval")
@@ -123,11 +123,12 @@ def evaluate(
     lines: list[str] = []
     for mode in modes:
         began = time.monotonic()
-        predictions = list(predictor.predict(cases, mode))
+        predictions = list(predict(predictor, cases, mode))
         seconds = time.monotonic() - began
         lines += (json.dumps(line(prediction, mode)) for prediction in predictions)
         figures = score([scored(prediction, mode) for prediction in predictions])
-        wrong = predictor.predict(cases, mode, shuffled=True)
+        given = "free" if mode == "nested" else mode
+        wrong = predictor.predict(cases, given, shuffled=True)
         result[mode] = figures | {
             "copy": score([copied(case, mode) for case in cases]),
             "shuffled": score([scored(prediction, mode) for prediction in wrong]),
@@ -236,7 +237,7 @@ def line(prediction: Prediction, mode: str) -> dict:
 
 
 def show(result: dict, path: Path) -> None:
-    modes = [mode for mode in MODES if mode in result]
+    modes = [mode for mode in EVERY if mode in result]
     for mode in modes:
         figures = result[mode]
         table = Table(title=f"{result['suite']}, {mode}: {figures['n_traces']} calls")
@@ -269,7 +270,7 @@ def show(result: dict, path: Path) -> None:
 def show_others(result: dict, path: Path) -> None:
     table = Table(title=f"{result['suite']}, {result['predictions']}")
     table.add_column("figure")
-    modes = [name for name in ("filter", "open", "free", "cwm") if name in result]
+    modes = [name for name in (*EVERY, "cwm") if name in result]
     parts: dict[str, dict] = {name: result[name] for name in modes if name != "cwm"}
     parts |= {f"CWM, {name.replace('_', ' ')}": x for name, x in result.get("cwm", {}).items()}
     for name in parts:

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.command import UserError, command
-from experiments.predict import MODES, Case, Prediction, Predictor, not_held, true_frame
+from experiments.nested import EVERY, predict
+from experiments.predict import Case, Prediction, Predictor, not_held, true_frame
 from experiments.score import change
 from tracer.__main__ import remarks
 from tracer.sandbox import Limits, Outcome, Sandbox
@@ -21,8 +22,8 @@ SHORT = 60  # characters of a value in a warning
 
 @command("imagine")
 def main(cfg: DictConfig) -> None:
-    if cfg.mode not in MODES:
-        raise UserError(f"unknown mode {cfg.mode!r}; this model has: {', '.join(MODES)}")
+    if cfg.mode not in EVERY:
+        raise UserError(f"unknown mode {cfg.mode!r}; this model has: {', '.join(EVERY)}")
     source = Path(cfg.program).read_bytes()
     predictor = Predictor.of_run(Path(cfg.run))
     with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:
@@ -35,9 +36,9 @@ def main(cfg: DictConfig) -> None:
         print(f"{case.trajectory.lost} variables have no slot and are left out")
     if case.cut:
         print(f"only the first {len(case.events)} events are imagined")
-    [prediction] = predictor.predict([case], cfg.mode)
-    if cfg.mode == "free":
-        show_run(prediction)
+    [prediction] = predict(predictor, [case], cfg.mode)
+    if cfg.mode in ("free", "nested"):
+        show_run(prediction, cfg.mode)
     else:
         show(prediction, cfg.mode)
     if outcome.kind != "ok":
@@ -79,12 +80,12 @@ def show(prediction: Prediction, mode: str) -> None:
     print(f"{right} of {len(case.events) - 1} states are wholly right")
 
 
-def show_run(prediction: Prediction) -> None:
+def show_run(prediction: Prediction, mode: str) -> None:
     """Step by step: where the program truly went, where it was imagined to go, and what changed.
     Both lines are those of one step, and need not agree."""
     case = prediction.case
     script = read_script(case.trace.source, case.events[0].lineno)
-    table = Table(title=f"{case.trace.entry}, free mode: from the arguments and the source alone")
+    table = Table(title=f"{case.trace.entry}, {mode} mode: from the arguments and the source alone")
     for column in ("step", "true line", "imagined line", "statement", "imagined", "sure, %"):
         table.add_column(column, overflow="fold")
     frames = prediction.frames

@@ -15,7 +15,8 @@ from omegaconf import DictConfig, OmegaConf
 from experiments.checkpoint import named, read_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
-from experiments.predict import MODES, Predictor
+from experiments.nested import EVERY
+from experiments.predict import Predictor
 from experiments.pretrained import FOLDER, pretrained_name, read_pretrained, write_pretrained
 from experiments.score import HEADLINES
 
@@ -81,7 +82,7 @@ def results(folder: Path) -> list[Path]:
 def scored(result: dict[str, Any]) -> dict[str, Any]:
     """Of every mode the headline figures, their intervals and controls, and the horizons."""
     found = {}
-    for mode in (mode for mode in MODES if mode in result):
+    for mode in (mode for mode in EVERY if mode in result):
         own = result[mode]
         figures = {
             name: {

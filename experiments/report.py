@@ -20,7 +20,7 @@ from experiments.charts import Axis, Chart, Point, Series, chart, linear, logari
 from experiments.command import UserError, command
 from experiments.episodes import Episode, choose, visible
 
-MODES = ("filter", "open", "free")
+MODES = ("filter", "open", "free", "nested")
 KINDS = ("model", "copy", "shuffled")
 HORIZONS = [str(2**power) for power in range(17)]
 

@@ -61,7 +61,7 @@ ORDER = {
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course scaling detection
         risks chances foresee holes plan rivals
-        altered walk calls truth page debugger terminal debug
+        altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
         trace train evaluate imagine report bench tokens ablate publish agent puzzles
         foresight
