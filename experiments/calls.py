@@ -68,11 +68,12 @@ def inner_call(
 
 
 def parse(text: str) -> tuple[ast.AST, int] | None:
-    """What a statement evaluates once and for all, and the lines that stand before it."""
+    """What a statement evaluates once and for all, or a header when it is come to; and the lines
+    that stand before it."""
     match read_statement(text):
         case (ast.If(test=test) | ast.While(test=test) | ast.Assert(test=test), before, _):
             return test, before
-        case (ast.Assign(value=value), before, _):
+        case (ast.Assign(value=value) | ast.For(iter=value), before, _):
             return value, before
         case (
             ast.Expr() | ast.AugAssign() | ast.AnnAssign() | ast.Return() | ast.Raise() as node,

@@ -53,8 +53,8 @@ class Debugger:
         self.source, self.call, self.steps = source, call, steps
         self.limits, self.sandbox = Limits(**dict(limits or {})), dict(sandbox or {})
         self.walker = Walker(predictor)
-        self.frames = Frames(self.walker, source, self.sandbox, steps)
         start = begin(source, call, self.sandbox, steps)
+        self.frames = Frames(self.walker, source, self.sandbox, steps)
         self.moments = [Moment((self.walker.begin(source, start.event),))]
         self.truths = Truths(source, call, self.limits, self.sandbox)
         self.note = ""  # what the last command did otherwise than was asked

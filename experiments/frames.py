@@ -52,7 +52,8 @@ class Frames:
     def inner(self, moment: Moment) -> Inner | None:
         """The call that comes first in the statement that is about to run."""
         place = moment.place
-        if place.step.kind != "line" or not place.text:
+        _, again = place.lowering.site(place.step.line, place.loops)
+        if place.step.kind != "line" or not place.text or again:
             return None
         return inner_call(place.text, self.functions, place.values)
 

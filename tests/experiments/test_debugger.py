@@ -205,7 +205,7 @@ def test_what_cannot_begin_is_said(predictor, source, call, message):
         ("elif f(n) > f(1):", "f(3)", "elif 9 > f(1):"),
         ("x = len(f(n, [n]))", "f(3, [3])", "x = len(9)"),
         ("x = g(f(n))", "f(3)", "x = g(9)"),
-        ("for i in f(n):", None, ""),
+        ("for i in f(n):", "f(3)", "for i in 9:"),
         ("x = y and f(n)", None, ""),
         ("x = q.pop() + f(n)", None, ""),
         ("x = f(g(n))", None, ""),

@@ -91,6 +91,17 @@ def test_a_call_goes_through_its_frame_and_its_result_stands_in_its_place(walker
     assert moment.place.values["xs"] == "[3, 6]"  # what was done to it there is done here
 
 
+def test_what_a_loop_goes_over_is_called_once(walker):
+    source = "def g():\n    return [1, 2]\n\n\ndef f():\n    for x in g():\n        y = x\n"
+    with Sandbox() as box:
+        outer, _ = frames(box.run(source.encode(), "f()").trace).values()
+    go, called = Frames(walker, source, {}, 9), []
+    for stop in range(2, len(outer)):
+        inner = go.inner(Moment((walker.follow(source, outer[1:stop], 0),)))
+        called.append((outer[stop - 1].lineno, inner.call if inner else None))
+    assert called == [(6, "g()"), (7, None), (6, None), (7, None), (6, None)]
+
+
 def test_without_calls_it_is_a_free_run(walker, predictor, traces):
     cases = [case for case in predictor.cases(traces) if "def " not in case.trace.source[4:]][:4]
     starts = [Start(case.trace.source, case.events[0], 12) for case in cases]
