@@ -24,7 +24,7 @@ demo: $(RUN)/eval/heldout.json
 	@echo "report: $(RUN)/report.html"
 
 test: .venv/ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -136,13 +136,13 @@ def check_same(cfg: DictConfig, out: Path) -> None:
 
 def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
     """Each route at its width. Where there is no target, the widths are those of the config."""
-    spec = read_spec(cfg.dataset)
     known = known_sizes(out)
     found = []
     for name, given in cfg.routes.items():
         more = {key: given[key] for key in ("dial", "multiple") if key in given}
-        route = Route(str(name), (*cfg.train, *given.overrides), **more)
+        route = Route(str(name), (f"dataset={cfg.dataset}", *cfg.train, *given.overrides), **more)
         if name not in known:
+            spec = read_spec(dataset_of(route))
             if cfg.match.target:
                 route = matched(route, cfg.match.target, cfg.match.by, cfg.match.within, spec)
             size = size_of(route, spec)
@@ -184,7 +184,7 @@ def trained(cfg: DictConfig, route: Route, rate: float, seed: int, out: Path) ->
 
 
 def train(cfg: DictConfig, route: Route, rate: float, seed: int, run_dir: Path, steps: int) -> None:
-    own = (f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
+    own = (f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
     train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
 
 
@@ -201,7 +201,7 @@ def scaling(cfg: DictConfig, route: Route, result: Result, out: Path, suite: Sui
     same shape as the route has."""
     rate, seed = result.costs["learning_rate"], cfg.seeds[0]
     first = result._replace(figures=result.figures[:1], calls=result.calls[:1])
-    windows = Batches(open_dataset(cfg.dataset), 1, seed).count
+    windows = Batches(open_dataset(dataset_of(route)), 1, seed).count
     found = []
     for by, here in (("params", result.costs["params"]), ("data", float(windows))):
         if not cfg.scaling[by]:  # one point is no curve
@@ -225,12 +225,17 @@ def resized(cfg: DictConfig, route: Route, name: str, target: float, out: Path) 
     """The route at another number of parameters; a dial that is given twice has the last value."""
     known = known_sizes(out)
     if name not in known:
-        spec = read_spec(cfg.dataset)
+        spec = read_spec(dataset_of(route))
         other = matched(route, target, "params", cfg.match.within, spec)
         size = size_of(other, spec)
         known[name] = {"overrides": list(other.overrides), "size": size._asdict()}
         write_whole(out / "sizes.json", json.dumps(known, indent=1) + "\n")
     return route._replace(overrides=tuple(known[name]["overrides"]))
+
+
+def dataset_of(route: Route) -> str:
+    """Its own, or the one that all have: the same programs, held by a latent of another form."""
+    return training_config(route.overrides).dataset
 
 
 def known_sizes(out: Path) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
         decoded=cfg.loss.decoded,
         held=cfg.loss.held,
         sample=cfg.loss.sample,
+        unseen=cfg.loss.get("unseen", 0.0),
     )
 
 

@@ -1,7 +1,8 @@
 """A world model: encoder, dynamics and heads, the total loss, and what it predicts.
 
-Dynamics whose latents are symbols are trained by their own loss alone, with every state seen. The
-loss of all others, with `guess` the belief before a step's observation and `feat` after it:
+Dynamics whose latents are symbols are trained by their own loss alone, with every state seen, or
+with a share of them withheld. The loss of all others, with `guess` the belief before a step's
+observation and `feat` after it:
 
     same    -log p(does the slot hold what was seen last | guess)
     value   -log p(cells of a slot | guess, what was seen last)     slots that changed come first
@@ -61,12 +62,14 @@ class WorldModel(nnx.Module):
         decoded: int,
         held: int,
         sample: bool,
+        unseen: float = 0.0,
     ):
         self.spec, self.encoder, self.dynamics, self.heads = spec, encoder, dynamics, heads
         self.weights = weights
         self.decoded = decoded  # slots per step whose cells count in `value`
         self.held = held  # and in `hold`
         self.sample = sample  # latents in training; False takes the mode there too
+        self.unseen = unseen  # share of the steps that dynamics which spell are not shown
 
     def loss(
         self, batch: Batch, key: PRNGKeyArray
@@ -95,9 +98,13 @@ class WorldModel(nnx.Module):
     def _own_loss(
         self, batch: Batch, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-        """Of dynamics that need no heads, over the steps that they drew."""
-        keys = jax.random.split(key)
+        """Of dynamics that need no heads, over the steps that they drew. Behind a step that is not
+        shown to them stands what they expected of it, and what they find in working slots."""
+        keys = jax.random.split(key, 3)
         inputs = self._inputs(batch, None)
+        if self.unseen:
+            shown = jax.random.uniform(keys[2], inputs.reset.shape) >= self.unseen
+            inputs = inputs._replace(seen=inputs.reset | shown)
         carry = self.dynamics.initial(len(inputs.reset))
         _, rollout = self.dynamics.observe(carry, inputs, keys[0] if self.sample else None)
         dyn = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])["dyn"]

@@ -49,7 +49,6 @@ from rssm.types import Array, Bool, Float, Int, PRNGKeyArray, Shaped
 # that of each class of each label.
 Latents = Float[Array, "B T V E"]
 ALWAYS = 2  # the last two slots are touched by every action
-CHANGED = 3.0  # how much likelier a step that changes something is trained on
 CHUNK = 32  # steps whose priors are computed together, where all are asked for
 
 
@@ -83,6 +82,8 @@ class Slots(nnx.Module):
         heads: int,
         layers: int,
         trained: float,
+        changed: float = 3.0,
+        made: float = 3.0,
         rooms: Sequence[Mapping[str, Any]],
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
@@ -95,7 +96,7 @@ class Slots(nnx.Module):
         self.stoch = sizes.cells * sizes.x_dim
         self.odds = 1 + sum(sizes.labels)
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
-        self.trained = trained
+        self.trained, self.changed, self.made = trained, changed, made
         self.shares = [room["share"] for room in rooms]
         self.rooms = [Room.of(sizes.cells, room["source"], room["results"]) for room in rooms]
         if not math.isclose(sum(self.shares), 1):
@@ -317,7 +318,10 @@ class Slots(nnx.Module):
         before, after = aux.operands.cells[:, :-1], aux.after[:, :-1]
         touched = aux.operands.touched[:, :-1, None]
         changed = ((before != after) & touched).any((-2, -1))
-        weight = jnp.where(aux.counts, jnp.where(changed, CHANGED, 1.0), 1e-6)
+        moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
+        made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
+        weight = jnp.where(changed, jnp.where(made > 0, self.made, self.changed), 1.0)
+        weight = jnp.where(aux.counts, weight, 1e-6)
         chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
         drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
         read = (
@@ -325,8 +329,6 @@ class Slots(nnx.Module):
             + ((before > 0) & touched).sum((-2, -1))
             + len(self.labels)
         )
-        moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
-        made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
         small = [(read > room.source) | (made >= room.results[0]) for room in self.rooms[:-1]]
         needs = jnp.where(aux.counts, sum(small, jnp.zeros_like(read)), 0)
         return drawn[jnp.argsort(needs[drawn])], needs

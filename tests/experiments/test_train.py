@@ -208,3 +208,12 @@ def test_a_share_of_the_data_is_the_first_windows_of_its_split(dataset):
     assert read == set(range(part.count))
     with pytest.raises(UserError, match="data.share=0.0 is no share"):
         data.Batches(opened, 1, seed=0, share=0.0)
+
+
+def test_training_on_what_the_model_expects_is_another_training(dataset, tmp_path):
+    all_seen, some = (
+        train_run(training(dataset, tmp_path / name, "steps=2", f"loss.unseen={unseen}"))
+        for name, unseen in (("all", 0.0), ("some", 0.5))
+    )
+    losses = [rows(run)[0]["loss"] for run in (all_seen, some)]
+    assert np.isfinite(losses).all() and losses[0] != losses[1]

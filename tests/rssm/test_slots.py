@@ -61,6 +61,17 @@ def test_a_slot_that_no_action_touches_stays_as_it_was_seen(model, inputs):
         assert (after[:, step, NAMED] != after[:, step - 1, NAMED]).any()
 
 
+def test_behind_a_step_that_is_not_seen_the_operands_are_what_was_expected_of_it(model, inputs):
+    first = jnp.zeros((B, T), bool).at[:, 0].set(True)
+    found = observe(model, inputs._replace(seen=first))
+    expected, seen = model.spell(found.after)[0], inputs.x.spread()
+    operands = found.aux.operands.cells[:, :, 0]  # of NAMED
+    np.testing.assert_array_equal(operands[:, 2:], expected[:, 1:-1, NAMED])
+    assert (two_hot(operands, D)[:, 2:] != seen[:, 1:-1, NAMED]).any()
+    targets = found.aux.after[:, 1:, 0]
+    np.testing.assert_array_equal(two_hot(targets, D), seen[:, 1:, NAMED])
+
+
 def test_a_working_slot_is_seen_only_where_all_is(inputs):
     sizes = SIZES._replace(working=range(NAMED, NAMED + 1))
     model = nnx.jit(lambda: Slots(sizes, **WIDTHS, trained=1.0, rooms=ROOMS, rngs=nnx.Rngs(0)))()
