@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from experiments.command import UserError
 from experiments.score import Frame, Scored, finite, jaccard, mean, score, score_trace
 from tracer import cwm
-from tracer.schema import Event, Trace, frames
+from tracer.schema import Event, Trace, frames, without_call
 from tracer.values import render
 
 MODES = ("filter", "open", "free")
@@ -122,10 +122,9 @@ def names_of(trace: Trace) -> list[str]:
 
 def body_of(trace: Trace) -> list[Event] | None:
     """The events of the call under test, from its first statement on."""
-    for events in frames(trace).values():
-        body = events[1:] if events[0].kind == "call" else events
-        if events[0].depth == 0 and len(body) > 1:
-            return body
+    for events in map(without_call, frames(trace).values()):
+        if len(events) > 1 and events[0].depth == 0:
+            return events
     return None
 
 

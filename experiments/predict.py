@@ -24,7 +24,7 @@ from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces, slo
 from tracer.flow import NOWHERE, Ways, flow_table
 from tracer.layout import check_schema
 from tracer.lowering import Lowering
-from tracer.schema import Event, Trace, frames
+from tracer.schema import Event, Trace, frames, without_call
 from tracer.values import Value, render
 from tracer.windows import Window, finish
 
@@ -110,10 +110,9 @@ class Predictor:
         Each begins with its first statement: that it was called changes nothing.
         """
         for trace in traces:
-            for events in frames(trace).values():
-                body = events[1:] if events[0].kind == "call" else events
-                if events[0].depth == 0 and len(body) > 1:
-                    yield self.case(trace, body)
+            for events in map(without_call, frames(trace).values()):
+                if len(events) > 1 and events[0].depth == 0:
+                    yield self.case(trace, events)
 
     def case(self, trace: Trace, events: list[Event]) -> Case:
         ways, lowering = flow_table(trace.source), Lowering(trace.source, self.layout)

@@ -26,6 +26,7 @@ HEADLINES = (
     "effect_free_accuracy",
     "output_pass_at_1",
 )
+PLACES = (1, 16, 32, 64, 128)  # first steps of the ranges in which effects are counted
 RESAMPLES = 1000  # of the bootstrap
 
 # What makes a whole statement of a header: `elif x:`, `except E:`, `case 1:`, `try:`, `match x:`.
@@ -58,6 +59,7 @@ def score(traces: Sequence[Scored]) -> dict[str, Any]:
         "first_divergence": median_divergence(traces),
         "by_type": shares(typed for trace in traces for typed in by_type(trace)),
         "by_statement": shares(kind for trace in traces for kind in by_statement(trace)),
+        "by_place": shares(placed for trace in traces for placed in by_place(trace)),
         "ci95": intervals([trace.program for trace in traces], rows),
     }
 
@@ -157,6 +159,14 @@ def by_statement(trace: Scored) -> Iterable[tuple[str, bool]]:
     for step in range(1, len(trace.true)):
         right = true_change(trace, step) == predicted_change(trace, step)
         yield statement_kind(trace.statements[step - 1]), right
+
+
+def by_place(trace: Scored) -> Iterable[tuple[str, bool]]:
+    """Per effect: the range of steps that it is in, by its first, and whether it was right."""
+    for step in range(1, len(trace.true)):
+        if true := true_change(trace, step):
+            place = max(first for first in PLACES if first <= step)
+            yield str(place), true == predicted_change(trace, step)
 
 
 @lru_cache(maxsize=1 << 12)

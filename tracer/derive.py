@@ -19,7 +19,7 @@ from tracer.flow import flow_table
 from tracer.layout import Layout
 from tracer.lowering import Lowering
 from tracer.pool import Launch, here
-from tracer.schema import frames, load_trace
+from tracer.schema import frames, load_trace, without_call
 from tracer.shards import append, is_whole, lines
 from tracer.store import SPLITS, Writer, of_kind
 from tracer.windows import pack
@@ -94,7 +94,7 @@ def encode_records(records: Iterable[bytes], layout: Layout) -> Encoded:
     found, counts, outcomes = [], Counter(), Counter()
     for trace in map(load_trace, records):
         outcomes[trace.outcome] += 1
-        for events in frames(trace).values():
+        for events in filter(None, map(without_call, frames(trace).values())):
             flow, lowering = flow_table(trace.source), Lowering(trace.source, layout)
             trajectory = encode_trajectory(events, layout, flow, lowering)
             found += [pack_piece(piece, layout) for piece in pieces(trajectory, layout)]

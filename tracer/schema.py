@@ -83,6 +83,11 @@ def frames(trace: Trace) -> dict[int, list[Event]]:
     return scopes
 
 
+def without_call(events: list[Event]) -> list[Event]:
+    """Of one scope, from its first statement on: that it was called changes nothing."""
+    return events[1:] if events[0].kind == "call" else events
+
+
 def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
     """What changed between two events of one frame: {name: (old, new)}."""
     if before is after:

@@ -16,7 +16,7 @@ from tracer.store import Dataset
 from tracer.values import render
 
 FIGURES = {"n_traces", "n_steps", *HEADLINES, "by_horizon", "first_divergence", "by_type"}
-FIGURES |= {"by_statement", "ci95"}
+FIGURES |= {"by_statement", "by_place", "ci95"}
 BESIDE = {
     "copy",
     "shuffled",

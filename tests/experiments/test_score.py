@@ -323,3 +323,11 @@ def test_figures_can_be_written_as_json():
         "a": {"b": None, "c": 1.0},
         "d": "x",
     }
+
+
+def test_effects_are_counted_by_how_far_along_they_are():
+    frames = [{"n": str(step)} for step in range(40)]
+    wrong = [frame if step < 20 else {"n": "x"} for step, frame in enumerate(frames)]
+    found = score([trace(frames, wrong, "filter", statements=["n += 1"] * 40)])["by_place"]
+    rights = {"1": (15, 1.0), "16": (16, 4 / 16), "32": (8, 0.0)}
+    assert {place: (at["n"], at["accuracy"]) for place, at in found.items()} == rights

@@ -12,7 +12,7 @@ from experiments.command import UserError, guarded
 from experiments.data import train_batches
 from experiments.trace import trace_corpus
 from tracer.corpora.split import group
-from tracer.schema import Program, frames
+from tracer.schema import KINDS, Program, frames, without_call
 from tracer.store import SPLITS, Dataset, unpack_window
 
 GOOD = {"id": "0", "code": "def f(x):\n    return x + 1", "input": "3", "output": "4"}
@@ -40,7 +40,7 @@ def test_the_manifest_says_what_is_in_the_folder(dataset):
     traces = {name: list(found.traces(name)) for name in SPLITS}
     assert sum(map(len, traces.values())) == 60
     for name in SPLITS:
-        trajectories = [e for t in traces[name] for e in frames(t).values()]
+        trajectories = [without_call(e) for t in traces[name] for e in frames(t).values()]
         counts = manifest["counts"][name]
         assert counts["trajectories"] == len(trajectories)
         assert counts["steps"] == sum(map(len, trajectories))
@@ -49,8 +49,11 @@ def test_the_manifest_says_what_is_in_the_folder(dataset):
         assert manifest["records"][f"{name}-traces"] == len(traces[name])
         windows = ArrayRecordDataSource(found.shards(name, "windows"))
         assert manifest["records"][f"{name}-windows"] == len(windows)
-        steps = [unpack_window(w, found.layout.fields())["mask"].sum() for w in windows]
-        assert sum(steps) >= counts["parts"]  # pieces of one trajectory share a step
+        arrays = [unpack_window(w, found.layout.fields()) for w in windows]
+        steps = sum(window["mask"].sum() for window in arrays)
+        assert steps >= counts["parts"]  # pieces of one trajectory share a step
+        kinds = {kind for window in arrays for kind in window["kind"][window["mask"]].tolist()}
+        assert KINDS.index("line") in kinds and KINDS.index("call") not in kinds
     assert set(manifest["files"]) == {p.name for p in dataset.glob("*.array_record")}
     assert manifest["config"]["corpus"]["count"] == 60
 

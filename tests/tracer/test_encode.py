@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from tracer.derive import encode_records
 from tracer.encode import decode_state, encode_trajectory, pieces
 from tracer.layout import DEPTHS, VERSION, Layout, check_schema
-from tracer.schema import KINDS, Event, frames
+from tracer.schema import KINDS, Event, dump_trace, frames, without_call
 from tracer.store import pack_window, unpack_window
 from tracer.values import capture
 from tracer.windows import pack
@@ -105,6 +106,17 @@ def test_rows_that_spell_nothing_decode_to_a_text_that_no_value_equals():
 def test_a_call_of_one_event_has_no_transition_and_no_piece():
     event = Event("call", 0, 0, 1, "def f():", {})
     assert list(pieces(encode_trajectory([event], Layout()), Layout())) == []
+
+
+def test_what_is_learned_of_a_frame_begins_with_its_first_statement(real_traces):
+    trace = real_traces[0]
+    calls = [event for event in trace.events if event.kind == "call"]
+    cut_off = trace._replace(events=calls[:1])  # at the limit of events: no statement was run
+    found = encode_records([dump_trace(trace), dump_trace(cut_off)], Layout())
+    bodies = [without_call(events) for events in frames(trace).values()]
+    assert calls and all(events[0].kind == "line" for events in bodies)
+    assert found.counts["trajectories"] == len(bodies)
+    assert found.counts["steps"] == sum(map(len, bodies)) < len(trace.events)
 
 
 def test_the_fields_can_hold_every_number_that_is_written_to_them(layout):
