@@ -12,7 +12,7 @@
 Rows have a fixed length; a value that is longer, or that the tracer cut, ends in the symbol `cut`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from tracer.values import Value
@@ -124,6 +124,12 @@ def _read(symbols: list[int], at: int) -> tuple[Value, int]:
         parts, at = _read_parts(symbols, at)
         return Value(tag, (name, tuple(parts))), at
     raise ValueError(tag)
+
+
+def exception_class(symbols: Sequence[int]) -> str | None:
+    """Of cells that begin as an exception of Python's own does, whatever they go on with."""
+    begins = len(symbols) > 1 and symbols[0] == INDEX["exception"]
+    return _EXCEPTION.get(symbols[1]) if begins else None
 
 
 def _read_items(symbols: list[int], at: int) -> tuple[list[Value], int]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracer.cells import Unreadable, decode, encode
+from tracer.cells import Unreadable, decode, encode, exception_class
 from tracer.flow import Ways, branch
 from tracer.iterating import Going, going
 from tracer.layout import DEPTHS, Layout
@@ -20,6 +20,8 @@ from tracer.schema import KINDS, Event
 from tracer.tokens import encode_statement
 from tracer.values import Value
 from tracer.working import Unknown, computed, counted
+
+UNREADABLE = "<unreadable>"  # in the place of what cells do not spell
 
 
 class Table:
@@ -208,7 +210,9 @@ def decode_state(
 
 
 def decode_row(row: tuple[int, ...]) -> Value | str | None:
+    """Of an exception, the class at least."""
     try:
         return decode(row)
     except Unreadable:
-        return "<unreadable>"
+        name = exception_class(row)
+        return f"{name}({UNREADABLE})" if name else UNREADABLE

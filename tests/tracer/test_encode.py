@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from tracer.cells import encode
 from tracer.derive import encode_records
-from tracer.encode import decode_state, encode_trajectory, pieces
+from tracer.encode import decode_row, decode_state, encode_trajectory, pieces
 from tracer.layout import DEPTHS, VERSION, Layout, check_schema
 from tracer.schema import KINDS, Event, dump_trace, frames, without_call
 from tracer.store import pack_window, unpack_window
@@ -101,6 +102,14 @@ def test_rows_that_spell_nothing_decode_to_a_text_that_no_value_equals():
     state, arg = decode_state(("x", "y"), rows)
     assert state == {"x": "<unreadable>", "y": "<unreadable>"}
     assert arg == "<unreadable>"
+
+
+def test_of_an_exception_whose_arguments_cannot_be_read_the_class_can():
+    row, _ = encode(capture(KeyError("key")), 32)
+    garbled = (*row[:2], row[0], *row[3:])
+    assert decode_row(row) == capture(KeyError("key"))
+    assert decode_row(garbled) == "KeyError(<unreadable>)"
+    assert decode_row((row[0], row[0])) == decode_row((row[1],)) == "<unreadable>"
 
 
 def test_a_call_of_one_event_has_no_transition_and_no_piece():
