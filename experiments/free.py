@@ -23,7 +23,7 @@ from tracer.script import Script, read_script
 from tracer.tokens import encode_statement
 from tracer.values import Value
 
-LANES = 16, 256  # runs that are imagined together, on a CPU and elsewhere
+LANES = (1, 4, 16), (1, 16, 256)  # runs that are imagined together, on a CPU and elsewhere
 STATEMENTS = (16, 64, 256)  # of a frame, at most; a run that comes to one beyond ends
 
 
@@ -68,7 +68,8 @@ def free_runs(
 ) -> Iterator[Run]:
     """In the order of the starts. `shuffled`: each statement does what another one would; `drawn`
     is the seed of runs that draw what comes next, all but the first."""
-    together = by_device(*LANES)
+    sizes = by_device(*LANES)
+    together = next((size for size in sizes if size >= len(starts)), sizes[-1])
     for at in range(0, len(starts), together):
         lanes = [
             Lane(start, layout, None if drawn is None or not number else [drawn, number])

@@ -11,6 +11,7 @@ from flax import nnx
 from omegaconf import DictConfig
 
 from experiments.build import build
+from experiments.compiled import keep_compiled
 from rssm.dynamics.base import Spelling
 from rssm.model import WorldModel
 from rssm.spec import Spec
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 def build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     """Compiled as a whole: one by one, the initial weights take ten seconds."""
+    keep_compiled()
     return nnx.jit(lambda: _build_model(cfg, spec, seed))()
 
 

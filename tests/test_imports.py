@@ -55,7 +55,7 @@ ORDER = {
     "experiments": """
         command measure score others charts episodes atomic writer claim progress
         compare curves sheets
-        build data snapshot checkpoint
+        build compiled data snapshot checkpoint
         model loop pretrained
         control worth free
         predict bench_tracer bench_sandbox bench_model sizing

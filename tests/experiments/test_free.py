@@ -29,7 +29,7 @@ def said(kind: str, branch: str = "other") -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def starts(predictor, traces) -> list[Start]:
-    cases = list(predictor.cases(traces))[: LANES[0] + 2]
+    cases = list(predictor.cases(traces))[: LANES[0][-1] + 2]
     return [Start(case.trace.source, case.events[0], LIMIT) for case in cases]
 
 
