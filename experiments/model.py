@@ -11,6 +11,7 @@ from flax import nnx
 from omegaconf import DictConfig
 
 from experiments.build import build
+from experiments.command import UserError
 from experiments.compiled import keep_compiled
 from rssm.dynamics.base import Spelling
 from rssm.model import WorldModel
@@ -33,6 +34,9 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     widths = (dynamics.feat_dim, dynamics.summary_dim)
     spelled = isinstance(dynamics, Spelling)
     heads = None if spelled else build(cfg.heads)(spec, *widths, rngs=rngs, dtype=dtype)
+    unseen = cfg.loss.get("unseen", 0.0)
+    if not 0 <= unseen < 1 or unseen and heads is not None:
+        raise UserError(f"loss.unseen={unseen} is a share below 1, and of dynamics=slots alone")
     return WorldModel(
         spec,
         encoder,
@@ -42,7 +46,7 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
         decoded=cfg.loss.decoded,
         held=cfg.loss.held,
         sample=cfg.loss.sample,
-        unseen=cfg.loss.get("unseen", 0.0),
+        unseen=unseen,
     )
 
 

@@ -217,3 +217,10 @@ def test_training_on_what_the_model_expects_is_another_training(dataset, tmp_pat
     )
     losses = [rows(run)[0]["loss"] for run in (all_seen, some)]
     assert np.isfinite(losses).all() and losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("asked", [("loss.unseen=1.0",), ("loss.unseen=0.5", "dynamics=rssm")])
+def test_a_share_of_states_that_cannot_be_withheld_is_refused(dataset, tmp_path, asked):
+    with pytest.raises(UserError, match="is a share below 1, and of dynamics=slots alone"):
+        train_run(training(dataset, tmp_path / "run", *asked))
+    assert not (tmp_path / "run").exists()
