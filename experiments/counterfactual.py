@@ -18,12 +18,13 @@ from omegaconf import DictConfig
 from experiments.atomic import write_whole
 from experiments.command import UserError, command
 from experiments.evaluate import spread, suite_traces
+from experiments.faults import body
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, text
 from experiments.score import same_value
 from tracer.cells import encode
 from tracer.sandbox import Limits, Sandbox
-from tracer.schema import Event, Trace, frames
+from tracer.schema import Event, Trace
 from tracer.values import Value, capture, render
 
 TRIES = 8  # places of a call that are drawn, for one that is run once
@@ -73,12 +74,6 @@ def changed(traces: Sequence[Trace], box: Sandbox, draw: random.Random) -> Itera
             if runs == [place] and ends[0] and ends[1]:
                 yield Change(trace.source, event, name, other, ends[0], ends[1])
                 break
-
-
-def body(trace: Trace) -> list[Event]:
-    """The events of the call itself."""
-    outer = next((each for each in frames(trace).values() if each[0].depth == 0), [])
-    return [event for event in outer if event.kind != "call"]
 
 
 def another(value: Value, draw: random.Random) -> Value | None:

@@ -23,7 +23,7 @@ from experiments.predict import Frame, Predictor, true_frame
 from experiments.truth import Compared, Set, Truth, Truths, compared
 from experiments.walk import Place, Walker
 from tracer.sandbox import Limits
-from tracer.schema import Event
+from tracer.schema import TELLING, Event
 
 LEAST = 1e-9  # of a probability, where it is turned into bits
 
@@ -100,7 +100,7 @@ class Debugger:
     def sure(self) -> float:
         """The chance that this event comes next, with what it returns or raises."""
         step = self.place.step
-        says = step.kind in ("return", "yield", "exception")
+        says = step.kind in TELLING
         return math.exp(min(0.0, step.log_prob + (step.odds[-1] if says else 0.0)))
 
     @property

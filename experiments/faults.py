@@ -15,7 +15,7 @@ from experiments.predict import Prediction, Predictor, held_frame
 from experiments.rivals import call_of
 from experiments.score import intervals, mean
 from tracer.agent.mutations import OPERATORS, Mutation, mutated, mutations
-from tracer.schema import Event, Program, Trace
+from tracer.schema import Event, Program, Trace, without_call
 from tracer.statements import statement_table
 from tracer.values import render
 
@@ -38,7 +38,8 @@ class Fault(NamedTuple):
 
 def body(trace: Trace) -> list[Event]:
     """The events of the call under test, from its first statement on."""
-    return [event for event in call_of(trace) if event.kind != "call"]
+    events = call_of(trace)
+    return without_call(events) if events else []
 
 
 def mutants(trace: Trace, seed: int) -> list[tuple[Mutation, Program]]:

@@ -78,7 +78,7 @@ class Predictor:
         self.run_dir, self.cfg = run_dir, cfg
         with user_errors(ValueError):
             self.layout = check_schema(schema, run_dir)
-        model = build_model(cfg, Spec.from_schema(schema), cfg.seed)
+        model = build_model(cfg, Spec.from_schema(self.layout.schema()), cfg.seed)
         self.trainer = Trainer(model, build_optimizer(cfg))
         if weights is not None:
             self.params, self.step = fitted(self.trainer.params, weights, run_dir), 0

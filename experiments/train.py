@@ -15,12 +15,13 @@ from omegaconf import DictConfig, OmegaConf
 from experiments import loop
 from experiments.checkpoint import Checkpointer, read_run, write_run
 from experiments.claim import Stop, claim, write_status
-from experiments.command import UserError, command, first_line
+from experiments.command import UserError, command, first_line, user_errors
 from experiments.data import eval_batches, open_dataset, train_batches
 from experiments.model import build_model, build_optimizer, count, read_spec
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
 from experiments.writer import Writer
 from rssm.step import Trainer, TrainState
+from tracer.layout import check_schema
 from tracer.store import Dataset
 
 MAY_DIFFER = ("steps", "minutes", "log_every", "save_every", "valid_batches", "run_dir")
@@ -67,7 +68,9 @@ def begun_with(init: str, params: Any, dataset: Dataset) -> Any:
     if name is None:
         raise UserError(f"init={init} names no weights, as pretrained:NAME does")
     card, weights = read_pretrained(name)
-    if card["schema"] != dataset.schema:
+    with user_errors(ValueError):
+        layout = check_schema(card["schema"], init)
+    if layout != dataset.layout:
         sizes = [f"{key}={x}" for key, x in card["schema"]["layout"].items()]
         raise UserError(f"{init} wants windows of another form: {', '.join(sizes)}")
     return fitted(params, weights, init)

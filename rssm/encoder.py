@@ -80,6 +80,7 @@ class Encoder(nnx.Module):
             words=tokens.size,
             labels=tuple(field.size for field in spec.labels),
             working=spec.working,
+            telling=spec.telling,
         )
         if cell_dim % 2 or (cell_dim // 2) ** 2 < rows.size:
             raise ValueError(f"no {rows.size} codes of two ones have a width of {cell_dim}")

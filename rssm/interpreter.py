@@ -226,9 +226,11 @@ def likeliest(
     room: Room,
     before: Int[Array, "N I L"],
     key: PRNGKeyArray | None = None,
+    telling: Sequence[int] = (),
 ) -> tuple[Int[Array, "N I L"], Float[Array, "N I"], Int[Array, "N G"]]:
     """The likeliest way to a row for each slot, the row, and its log-probability; and the labels.
-    With a key all of them are drawn."""
+    With a key all of them are drawn. The last row and the first label agree: there is a row where
+    the label is one of `telling`, if these are given, and nowhere else."""
     n, rows, cells = before.shape
     noise = _noises(key, outcome)
     probs = jnp.exp(outcome.made + outcome.copied[..., :1])
@@ -252,10 +254,32 @@ def likeliest(
     odds = jnp.pad(odds, ((0, 0), (0, 0), (2, rows)))  # what is not made is certain
     # A drawn result is what it is: its odds count for the mode alone.
     ranked = outcome.gates + (odds if key is None else noise[1])
+    labels = outcome.labels + noise[2]
+    if telling:
+        ranked, labels = agreeing(ranked, labels, candidates[:, -1].any(-1), telling)
     best = ranked.argmax(-1)[..., None]
     total = jnp.take_along_axis(outcome.gates + odds, best, -1)[..., 0]
     chosen = jnp.take_along_axis(candidates, best[..., None], 2)[:, :, 0]
-    return chosen, total, (outcome.labels + noise[2]).argmax(-1)
+    return chosen, total, labels.argmax(-1)
+
+
+def agreeing(
+    ways: Float[Array, "N I O"],
+    labels: Float[Array, "N G K"],
+    holds: Bool[Array, "N O"],
+    telling: Sequence[int],
+) -> tuple[Float[Array, "N I O"], Float[Array, "N G K"]]:
+    """The scores without those that contradict the better of two accounts: the way to the last row
+    holds something and the first label tells of it, or neither does."""
+    tells = jnp.isin(jnp.arange(labels.shape[-1]), jnp.array(telling))
+
+    def best(something: bool) -> Float[Array, " N"]:
+        way = jnp.where(holds == something, ways[:, -1], NEVER).max(-1)
+        return way + jnp.where(tells == something, labels[:, 0], NEVER).max(-1)
+
+    something = (best(True) > best(False))[:, None]
+    ways = ways.at[:, -1].add(_certain(holds == something))
+    return ways, labels.at[:, 0].add(_certain(tells == something))
 
 
 TINY = 1e-12  # the logarithm must not meet zeros

@@ -1,6 +1,6 @@
 """What is in a batch: the fields of a dataset, as its schema.json says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rssm.types import Array
@@ -32,8 +32,9 @@ class Spec:
     one, the labels, share a last slot.
     """
 
-    def __init__(self, fields: list[Field], working: range = range(0)):
+    def __init__(self, fields: list[Field], working: range = range(0), telling: Sequence[int] = ()):
         self.working = working  # slots that no observation shows: they are told in training alone
+        self.telling = tuple(telling)  # classes of the first label; see rssm.dynamics.base.Sizes
         self.fields = {field.name: field for field in fields}
         self.rows = self._one("observation", with_table=True)
         self.action = self._one("action", with_table=True)
@@ -50,7 +51,8 @@ class Spec:
         fields = [Field(**f | {"shape": tuple(f["shape"])}) for f in schema["fields"]]
         sizes = schema["layout"]
         first, kinds = sizes["slots"], ("registers", "counters", "iterators")
-        return cls(fields, range(first, first + sum(sizes.get(kind, 0) for kind in kinds)))
+        working = range(first, first + sum(sizes.get(kind, 0) for kind in kinds))
+        return cls(fields, working, schema.get("telling", ()))
 
     def __getitem__(self, name: str | None) -> Field:
         if name not in self.fields:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracer.cells import CELLS
 from tracer.flow import BRANCHES
-from tracer.schema import KINDS
+from tracer.schema import KINDS, TELLING
 from tracer.tokens import TOKENS
 from tracer.vocab import REFERENCES, SYMBOLS, VALUE_SYMBOLS
 
@@ -79,10 +79,11 @@ class Layout(NamedTuple):
         ]
 
     def schema(self) -> dict:
-        """What `schema.json` holds."""
+        """What `schema.json` holds; events that are `telling` have something in the last row."""
         symbols = hashlib.sha256(json.dumps(SYMBOLS).encode()).hexdigest()[:16]
         fields = [field._asdict() for field in self.fields()]
-        return {"version": VERSION, "symbols": symbols, "layout": self._asdict(), "fields": fields}
+        found = {"version": VERSION, "symbols": symbols, "layout": self._asdict(), "fields": fields}
+        return found | {"telling": [KINDS.index(kind) for kind in TELLING]}
 
     def empty(self) -> dict[str, np.ndarray]:
         return {f.name: np.zeros(f.shape, f.dtype) for f in self.fields()}
@@ -93,13 +94,14 @@ def _dtype(size: int) -> str:
 
 
 def check_schema(found: dict, path: object) -> Layout:
-    """The layout of a dataset, or one line on why this program cannot read it. A size that its
-    schema does not have is the default."""
+    """The layout of a dataset, or one line on why this program cannot read it. What its schema
+    does not have is the default."""
     if found.get("version") != VERSION:
         raise ValueError(
             f"{path} has schema version {found.get('version')!r}; this program reads {VERSION!r}"
         )
     layout = Layout(**found["layout"])
-    if json.dumps(layout.schema()) != json.dumps(found | {"layout": layout._asdict()}):
+    wanted = layout.schema()
+    if json.dumps(wanted) != json.dumps(wanted | found | {"layout": layout._asdict()}):
         raise ValueError(f"{path} was written with other symbols or fields than this program's")
     return layout

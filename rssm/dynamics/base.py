@@ -67,9 +67,9 @@ class Sizes(NamedTuple):
     symbols: int  # that a cell may hold
     words: int  # symbols and all other tokens
     labels: tuple[int, ...] = (1,)  # classes of each label; they stand in cells of the last slot
-    working: range = range(
-        0
-    )  # slots that are seen where all is (`Inputs.seen` is None), else never
+    working: range = range(0)  # slots seen where all is (`Inputs.seen` is None), else never
+    telling: tuple[int, ...] = ()  # classes of the first label that go with something in the last
+    # slot of rows, as all others go with nothing; none where that is not known
 
 
 @runtime_checkable

@@ -89,12 +89,12 @@ class Slots(nnx.Module):
         dtype: DTypeLike = jnp.float32,
     ):
         self.slots, self.n_cells, self.touched = sizes.slots, sizes.cells, sizes.refs + ALWAYS
-        self.deter, self.x_dim, self.labels = deter, sizes.x_dim, sizes.labels
+        self.deter, self.x_dim = deter, sizes.x_dim
+        self.labels, self.telling = sizes.labels, sizes.telling
         self.shown = tuple(slot not in sizes.working for slot in range(sizes.slots))
         self.variables = sizes.working.start if sizes.working else 0  # slots before this one
         self.dtype = dtype
-        self.stoch = sizes.cells * sizes.x_dim
-        self.odds = 1 + sum(sizes.labels)
+        self.stoch, self.odds = sizes.cells * sizes.x_dim, 1 + sum(sizes.labels)
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
         self.trained, self.changed, self.made = trained, changed, made
         self.shares = [room["share"] for room in rooms]
@@ -299,8 +299,8 @@ class Slots(nnx.Module):
         def written() -> Float[Array, "B V _"]:
             room = self.rooms[-1]
             outcome = self.interpreter(operands, room)
-            before = operands.cells[:, :-1]
-            rows, odds, labels = likeliest(outcome, room, before, None if key is None else key[0])
+            before, drawn = operands.cells[:, :-1], None if key is None else key[0]
+            rows, odds, labels = likeliest(outcome, room, before, drawn, self.telling)
             spare = self.n_cells - len(self.labels)
             rows = jnp.concatenate([rows, jnp.pad(labels, ((0, 0), (0, spare)))[:, None]], 1)
             odds = self._odds(odds, outcome.labels)

@@ -126,7 +126,7 @@ def test_weights_that_training_cannot_begin_with(here, dataset, tmp_path, overri
 
 def test_weights_want_windows_of_the_form_that_they_know(here, dataset, tmp_path):
     other = Dataset(dataset)
-    other.schema = other.schema | {"layout": other.schema["layout"] | {"steps": 8}}
+    other.layout = other.layout._replace(steps=8)
     with pytest.raises(UserError, match="pretrained:tiny wants windows of another form: steps=32"):
         train.begun_with("pretrained:tiny", None, other)
 

@@ -143,3 +143,29 @@ def test_a_long_row_is_learned_however_unlikely_and_an_impossible_one_is_not():
     value_and_slope = jax.value_and_grad(bounded)
     assert value_and_slope(jnp.float32(-400)) == (-400, 1)
     assert value_and_slope(jnp.float32(NEVER - 5)) == (MOST, 0)
+
+
+def test_the_last_row_and_the_first_label_tell_of_the_same(outcome, operands):
+    for telling in ((), (1,), (0, 2)):
+        rows, _, labels = likeliest(outcome, ROOM, before(operands), None, telling)
+        tells = np.isin(labels[:, 0], telling)
+        if telling:
+            np.testing.assert_array_equal(rows[:, -1].any(-1), tells)
+        else:
+            alone = likeliest(outcome, ROOM, before(operands))
+            np.testing.assert_array_equal(rows, alone[0])
+
+
+def test_of_a_row_and_a_label_that_disagree_the_surer_counts(outcome, operands):
+    # Of results, which are made; nothing is kept or taken.
+    gates = jnp.full_like(outcome.gates, NEVER).at[..., 1].set(-0.1).at[..., 2].set(-2.4)
+    made = jnp.full_like(outcome.made, -9.0).at[..., 1].set(-0.01)
+    copied = jnp.zeros_like(outcome.copied).at[..., 1].set(NEVER)
+    labels = jnp.full_like(outcome.labels, NEVER).at[..., 0].set(-0.01).at[..., 1].set(-4.6)
+    said = outcome._replace(gates=gates, made=made, copied=copied, labels=labels)
+    unsure = said._replace(labels=labels.at[..., 0].set(-0.7).at[..., 1].set(-0.7))
+    surely = said._replace(labels=labels.at[..., 0].set(-4.6).at[..., 1].set(-0.01))
+    for found, there in ((said, False), (unsure, False), (surely, True)):
+        rows, _, labels = likeliest(found, ROOM, before(operands), None, (1,))
+        assert (rows[:, -1].any(-1) == there).all() and (labels[:, 0] == there).all()
+        assert not rows[:, 0].any(), "the other rows are as they were"

@@ -5,7 +5,7 @@ from tracer.cells import encode
 from tracer.derive import encode_records
 from tracer.encode import decode_row, decode_state, encode_trajectory, pieces
 from tracer.layout import DEPTHS, VERSION, Layout, check_schema
-from tracer.schema import KINDS, Event, dump_trace, frames, without_call
+from tracer.schema import KINDS, TELLING, Event, dump_trace, frames, without_call
 from tracer.store import pack_window, unpack_window
 from tracer.values import capture
 from tracer.windows import pack
@@ -75,6 +75,16 @@ def test_a_piece_is_no_larger_than_a_window(real_traces, layout):
                 assert len(np.unique(piece[table], axis=0)) == len(piece[table])
 
 
+def test_the_last_row_holds_something_at_events_that_tell_and_nowhere_else(real_traces, layout):
+    telling = layout.schema()["telling"]
+    assert [KINDS[kind] for kind in telling] == list(TELLING)
+    for events, trajectory in trajectories(real_traces, layout):
+        closed = any(event.kind == "unwind" and event.arg for event in events)  # a generator
+        assert all((event.arg is not None) == (event.kind in TELLING) for event in events) or closed
+        said = [any(rows[-1]) for rows in trajectory.states]
+        assert said == [kind in telling for kind in trajectory.kinds] or closed
+
+
 def test_variables_without_a_slot_are_counted(real_traces, layout):
     for events, trajectory in trajectories(real_traces, layout):
         names = {name for event in events for name in event.locals}
@@ -132,6 +142,12 @@ def test_the_fields_can_hold_every_number_that_is_written_to_them(layout):
     for field in layout.fields():
         assert np.iinfo(field.dtype).max >= field.size - 1 if field.dtype != "bool" else True
         assert field.table is None or layout.empty()[field.table].shape[0] == field.size
+
+
+def test_what_a_schema_does_not_say_is_the_default(layout):
+    schema = layout.schema()
+    del schema["telling"]
+    assert check_schema(schema, "here") == layout
 
 
 def test_a_schema_of_another_version_or_with_other_symbols_is_refused_in_one_line(layout):
