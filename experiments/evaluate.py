@@ -38,6 +38,7 @@ from tracer.schema import Program, Trace
 from tracer.values import render
 
 T = TypeVar("T")
+DRAWN = ("filter", "open")  # modes in which latents may be drawn
 
 
 @command("evaluate")
@@ -48,6 +49,9 @@ def main(cfg: DictConfig) -> None:
     unknown = [mode for mode in cfg.modes if mode not in EVERY]
     if unknown:
         raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(EVERY)}")
+    predictor.drawn = cfg.drawn
+    if cfg.drawn is not None and (other := [mode for mode in cfg.modes if mode not in DRAWN]):
+        raise UserError(f"drawn={cfg.drawn} is for {' and '.join(DRAWN)}, not for {other[0]}")
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
     out = Path(cfg.out or Path(cfg.run) / "eval")

@@ -76,6 +76,7 @@ class Predictor:
         weights: Mapping[str, np.ndarray] | None = None,
     ):
         self.run_dir, self.cfg = run_dir, cfg
+        self.drawn: int | None = None  # a seed, if latents are drawn and not the likeliest ones
         with user_errors(ValueError):
             self.layout = check_schema(schema, run_dir)
         model = build_model(cfg, Spec.from_schema(self.layout.schema()), cfg.seed)
@@ -161,7 +162,8 @@ class Predictor:
         windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
         seen = self._seen(mode, batch["reset"], cases)
-        belief = jax.device_get(self.trainer.predict(self.params, batch, seen))
+        key = None if self.drawn is None else jax.random.key(self.drawn)
+        belief = jax.device_get(self.trainer.predict(self.params, batch, seen, key))
         yield from (read(case, belief, number, mode) for number, case in enumerate(cases))
 
     def _seen(self, mode: str, reset: np.ndarray, cases: Sequence[Case]) -> np.ndarray | None:

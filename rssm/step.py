@@ -97,5 +97,11 @@ class Trainer:
     ) -> Imagined:
         return nnx.merge(self.graph, params).ground(at, chosen, batch)
 
-    def _predict(self, params: Any, batch: Batch, seen: Bool[Array, "B T"] | None) -> Belief:
-        return nnx.merge(self.graph, params).predict(batch, seen, None)
+    def _predict(
+        self,
+        params: Any,
+        batch: Batch,
+        seen: Bool[Array, "B T"] | None,
+        key: PRNGKeyArray | None = None,
+    ) -> Belief:
+        return nnx.merge(self.graph, params).predict(batch, seen, key)

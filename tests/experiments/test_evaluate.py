@@ -185,6 +185,18 @@ def test_wrong_statements_change_what_is_predicted(predictor, traces):
         assert not np.array_equal(one.log_probs[1:], other.log_probs[1:])
 
 
+def test_latents_that_are_drawn_are_those_of_their_seed(predictor, traces, monkeypatch):
+    cases = list(predictor.cases(traces))
+
+    def odds(seed: int | None) -> np.ndarray:
+        monkeypatch.setattr(predictor, "drawn", seed)
+        return np.concatenate([p.log_probs.ravel() for p in predictor.predict(cases, "open")])
+
+    likeliest, one, again, other = map(odds, (None, 0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other) and not np.array_equal(one, likeliest)
+
+
 def test_filtering_and_the_open_agree_on_the_first_step_after_the_observed_one(predictor, traces):
     cases = list(predictor.cases(traces))
     pairs = zip(predictor.predict(cases, "filter"), predictor.predict(cases, "open"), strict=True)
@@ -309,6 +321,7 @@ def test_a_limit_takes_traces_from_everywhere(run_main, run, predictor, monkeypa
         (("run={run}", "suite=mbpp", "suite.path=no"), "no file no; the whole set is mbpp/mbpp.js"),
         (("run={run}", "suite=mpbb"), "unknown suite 'mpbb'; there are: arithmetic, containers, "),
         (("run={run}", "limit=0"), "limit=0 is below 1"),
+        (("run={run}", "drawn=0", "modes=[open,free]"), "drawn=0 is for filter and open, not for"),
         ((), "run must be given: run=..."),
     ],
 )
