@@ -49,15 +49,26 @@ def main(cfg: DictConfig) -> None:
     unknown = [mode for mode in cfg.modes if mode not in EVERY]
     if unknown:
         raise UserError(f"unknown mode {unknown[0]!r}; this model has: {', '.join(EVERY)}")
-    predictor.drawn = cfg.drawn
-    if cfg.drawn is not None and (other := [mode for mode in cfg.modes if mode not in DRAWN]):
-        raise UserError(f"drawn={cfg.drawn} is for {' and '.join(DRAWN)}, not for {other[0]}")
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
+    predictor.drawn = asked_seed(cfg)
     out = Path(cfg.out or Path(cfg.run) / "eval")
     traces = asked_traces(cfg, cfg.dataset or predictor.cfg.dataset)
     result = evaluate(predictor, traces, list(cfg.modes), out, cfg.suite.name)
     show(result, out / f"{cfg.suite.name}.json")
+
+
+def asked_seed(cfg: DictConfig) -> int | None:
+    """Of latents that are drawn. What comes of them is no score of the run: it has a folder."""
+    if cfg.drawn is None:
+        return None
+    if type(cfg.drawn) is not int:
+        raise UserError(f"drawn={cfg.drawn} is no seed: a whole number, or null")
+    if other := [mode for mode in cfg.modes if mode not in DRAWN]:
+        raise UserError(f"drawn={cfg.drawn} is for {' and '.join(DRAWN)}, not for {other[0]}")
+    if not cfg.out:
+        raise UserError(f"drawn={cfg.drawn} gives no scores of the run: out=DIR is for them")
+    return cfg.drawn
 
 
 def evaluate_others(cfg: DictConfig) -> None:
@@ -123,7 +134,7 @@ def evaluate(
     if not cases:
         raise UserError(f"the suite {name!r} gave no traced call")
     result: dict = {"suite": name, "run": str(predictor.run_dir), "step": predictor.step}
-    result["programs"] = outcomes
+    result |= {"drawn": predictor.drawn, "programs": outcomes}
     lines: list[str] = []
     for mode in modes:
         began = time.monotonic()

@@ -229,8 +229,8 @@ def likeliest(
     telling: Sequence[int] = (),
 ) -> tuple[Int[Array, "N I L"], Float[Array, "N I"], Int[Array, "N G"]]:
     """The likeliest way to a row for each slot, the row, and its log-probability; and the labels.
-    With a key all of them are drawn. The last row and the first label agree: there is a row where
-    the label is one of `telling`, if these are given, and nowhere else."""
+    If `telling` is given, the last row and the first label agree: there is a row where the label is
+    one of these, and nowhere else. With a key all are drawn, each as its own distribution says."""
     n, rows, cells = before.shape
     noise = _noises(key, outcome)
     probs = jnp.exp(outcome.made + outcome.copied[..., :1])
@@ -255,7 +255,7 @@ def likeliest(
     # A drawn result is what it is: its odds count for the mode alone.
     ranked = outcome.gates + (odds if key is None else noise[1])
     labels = outcome.labels + noise[2]
-    if telling:
+    if telling and key is None:
         ranked, labels = agreeing(ranked, labels, candidates[:, -1].any(-1), telling)
     best = ranked.argmax(-1)[..., None]
     total = jnp.take_along_axis(outcome.gates + odds, best, -1)[..., 0]

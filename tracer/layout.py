@@ -94,14 +94,15 @@ def _dtype(size: int) -> str:
 
 
 def check_schema(found: dict, path: object) -> Layout:
-    """The layout of a dataset, or one line on why this program cannot read it. What its schema
-    does not have is the default."""
+    """The layout of a dataset, or one line on why this program cannot read it. A size that its
+    schema does not have is the default, and so are the events that are `telling`."""
     if found.get("version") != VERSION:
         raise ValueError(
             f"{path} has schema version {found.get('version')!r}; this program reads {VERSION!r}"
         )
     layout = Layout(**found["layout"])
     wanted = layout.schema()
-    if json.dumps(wanted) != json.dumps(wanted | found | {"layout": layout._asdict()}):
+    found = {"telling": wanted["telling"]} | found | {"layout": layout._asdict()}
+    if json.dumps(wanted, sort_keys=True) != json.dumps(found, sort_keys=True):
         raise ValueError(f"{path} was written with other symbols or fields than this program's")
     return layout

@@ -14,7 +14,7 @@ from tracer.values import Value
 VERSION = "trace-v1"
 OUTCOMES = ("ok", "exception", "timeout", "memory", "killed", "rejected")
 KINDS = ("call", "line", "return", "yield", "resume", "exception", "unwind")
-TELLING = ("return", "yield", "exception")  # have an `arg`; so has the end of a closed generator
+TELLING = ("return", "yield", "exception")  # have an `arg`
 _new = tuple.__new__  # four times as fast as calling the class
 
 

@@ -68,8 +68,8 @@ class Sizes(NamedTuple):
     words: int  # symbols and all other tokens
     labels: tuple[int, ...] = (1,)  # classes of each label; they stand in cells of the last slot
     working: range = range(0)  # slots seen where all is (`Inputs.seen` is None), else never
-    telling: tuple[int, ...] = ()  # classes of the first label that go with something in the last
-    # slot of rows, as all others go with nothing; none where that is not known
+    telling: tuple[int, ...] = ()  # classes of the first label that say something in the last slot
+    # of rows, where others are taken to say nothing; none where that is not known
 
 
 @runtime_checkable

@@ -33,6 +33,8 @@ BESIDE = {
 class Perfect:
     """A predictor that looks the answers up."""
 
+    drawn = None
+
     def __init__(self, predictor):
         self.cases, self.run_dir = predictor.cases, predictor.run_dir
         self.step, self.size = predictor.step, predictor.size
@@ -71,7 +73,7 @@ def traced(source: str, call: str):
 
 def test_the_figures_of_every_mode_and_of_its_controls_are_written(result, out):
     written = json.loads((out / "tiny.json").read_text())
-    assert written.keys() == {"suite", "run", "step", "programs", "filter", "open"}
+    assert written.keys() == {"suite", "run", "step", "drawn", "programs", "filter", "open"}
     assert written["step"] == 12
     for mode in ("filter", "open"):
         assert written[mode].keys() == FIGURES | BESIDE
@@ -322,6 +324,9 @@ def test_a_limit_takes_traces_from_everywhere(run_main, run, predictor, monkeypa
         (("run={run}", "suite=mpbb"), "unknown suite 'mpbb'; there are: arithmetic, containers, "),
         (("run={run}", "limit=0"), "limit=0 is below 1"),
         (("run={run}", "drawn=0", "modes=[open,free]"), "drawn=0 is for filter and open, not for"),
+        (("run={run}", "drawn=0"), "drawn=0 gives no scores of the run: out=DIR is for them"),
+        (("run={run}", "drawn=abc", "out=o"), "drawn=abc is no seed: a whole number, or null"),
+        (("run={run}", "drawn=1.5", "out=o"), "drawn=1.5 is no seed"),
         ((), "run must be given: run=..."),
     ],
 )

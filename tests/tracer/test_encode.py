@@ -78,11 +78,12 @@ def test_a_piece_is_no_larger_than_a_window(real_traces, layout):
 def test_the_last_row_holds_something_at_events_that_tell_and_nowhere_else(real_traces, layout):
     telling = layout.schema()["telling"]
     assert [KINDS[kind] for kind in telling] == list(TELLING)
+    closed = KINDS.index("unwind")  # also the end of a generator, which then has its exception
     for events, trajectory in trajectories(real_traces, layout):
-        closed = any(event.kind == "unwind" and event.arg for event in events)  # a generator
-        assert all((event.arg is not None) == (event.kind in TELLING) for event in events) or closed
-        said = [any(rows[-1]) for rows in trajectory.states]
-        assert said == [kind in telling for kind in trajectory.kinds] or closed
+        others = [event for event in events if event.kind != "unwind"]
+        assert [event.arg is not None for event in others] == [e.kind in TELLING for e in others]
+        for rows, kind in zip(trajectory.states, trajectory.kinds, strict=True):
+            assert kind == closed or any(rows[-1]) == (kind in telling)
 
 
 def test_variables_without_a_slot_are_counted(real_traces, layout):
@@ -148,6 +149,9 @@ def test_what_a_schema_does_not_say_is_the_default(layout):
     schema = layout.schema()
     del schema["telling"]
     assert check_schema(schema, "here") == layout
+    for lost in ("symbols", "fields"):
+        with pytest.raises(ValueError, match="other symbols or fields"):
+            check_schema({name: x for name, x in schema.items() if name != lost}, "here")
 
 
 def test_a_schema_of_another_version_or_with_other_symbols_is_refused_in_one_line(layout):
