@@ -14,8 +14,8 @@ The same command again goes on where it was: whatever is finished is in `out`.
 
 import json
 import math
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ from experiments.sizing import (
     size_of,
     training_config,
 )
-from experiments.tokens import run_tokens
+from experiments.tokens import run_tokens, width_of
 from experiments.train import train_run
 from tracer.schema import Trace
 
@@ -76,17 +76,24 @@ def ablate(cfg: DictConfig) -> list[Result]:
         write_sheets(results, notes(cfg), out, others)
         print(f"{name}: {out / 'table.html'}", flush=True)
 
+    again: dict[str, Callable[[str, str, float], Path]] = {}
     for route, size in sizes:
         rate = best_rate(cfg, route, out)
         runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
         evals = [scored(run, suites) for run in runs]
         add(route.name, {"learning_rate": rate} | size._asdict() | speed(runs[0]), evals)
+        again[route.name] = partial(trained_again, cfg, route, rate, out, suites[0])
     for name, overrides in cfg.text.items():
-        evals = [written(cfg, str(name), overrides, seed, out, suites) for seed in cfg.seeds]
+        runs = [out / "runs" / f"{name}-{seed}" for seed in cfg.seeds]
+        evals = [
+            written(cfg, overrides, seed, run, suites)
+            for seed, run in zip(cfg.seeds, runs, strict=True)
+        ]
         add(str(name), text_costs(evals[0], main), evals)
+        again[str(name)] = partial(written_again, cfg, overrides, out, suites[0])
     curves: list[Curve] = []
-    for (route, _), result in zip(sizes, results, strict=False):
-        curves += scaling(cfg, route, result, out, suites[0])
+    for result in results:
+        curves += scaling(cfg, result, again[result.name])
         write_sheets(results, notes(cfg), out, others, curves)
     return results
 
@@ -196,29 +203,44 @@ def validation(run_dir: Path) -> float:
     return found[-1] if math.isfinite(found[-1]) else math.inf
 
 
-def scaling(cfg: DictConfig, route: Route, result: Result, out: Path, suite: Suite) -> list[Curve]:
-    """The first seed at every other size and on every share of the data; a size of its own has the
-    same shape as the route has."""
-    rate, seed = result.costs["learning_rate"], cfg.seeds[0]
+def scaling(
+    cfg: DictConfig, result: Result, again: Callable[[str, str, float], Path]
+) -> list[Curve]:
+    """Of the first seed: as it is, and made again at every other size and on every share of the
+    data."""
     first = result._replace(figures=result.figures[:1], calls=result.calls[:1])
-    windows = Batches(open_dataset(dataset_of(route)), 1, seed).count
+    windows = Batches(open_dataset(cfg.dataset), 1, cfg.seeds[0]).count
     found = []
     for by, here in (("params", result.costs["params"]), ("data", float(windows))):
         if not cfg.scaling[by]:  # one point is no curve
             continue
         points = [(here, right_in_open_loop(first))]
         for value in cfg.scaling[by]:
-            name = f"{route.name}-{by}-{value:g}"
-            other = resized(cfg, route, name, value, out) if by == "params" else route
-            share = f"data.share={value if by == 'data' else 1.0}"
-            run_dir = out / "scaling" / name
-            again = other._replace(overrides=(*other.overrides, share))
-            train(cfg, again, rate, seed, run_dir, cfg.steps)
-            evals = [scored(run_dir, [suite], ["open"])]
-            x = float(known_sizes(out)[name]["size"]["params"]) if by == "params" else value * here
-            points.append((x, right_in_open_loop(read_result(name, {}, evals, suite.name))))
-        found.append(Curve(route.name, by, points))
+            name = f"{result.name}-{by}-{value:g}"
+            other = read_result(name, {}, [again(name, by, value)], cfg.suite.name)
+            x = float(other.figures[0]["open"]["params"]) if by == "params" else value * here
+            points.append((x, right_in_open_loop(other)))
+        found.append(Curve(result.name, by, points))
     return found
+
+
+def trained_again(
+    cfg: DictConfig,
+    route: Route,
+    rate: float,
+    out: Path,
+    suite: Suite,
+    name: str,
+    by: str,
+    value: float,
+) -> Path:
+    """Its scores in open loop; a size of its own has the same shape as the route has."""
+    other = resized(cfg, route, name, value, out) if by == "params" else route
+    share = f"data.share={value if by == 'data' else 1.0}"
+    run_dir = out / "scaling" / name
+    other = other._replace(overrides=(*other.overrides, share))
+    train(cfg, other, rate, cfg.seeds[0], run_dir, cfg.steps)
+    return scored(run_dir, [suite], ["open"])
 
 
 def resized(cfg: DictConfig, route: Route, name: str, target: float, out: Path) -> Route:
@@ -263,21 +285,37 @@ def has_modes(path: Path, modes: Sequence[str]) -> bool:
 
 
 def written(
-    cfg: DictConfig,
-    name: str,
-    overrides: list[str],
-    seed: int,
-    out: Path,
-    suites: Sequence[Suite],
+    cfg: DictConfig, overrides: Sequence[str], seed: int, run_dir: Path, suites: Sequence[Suite]
 ) -> Path:
-    run_dir = out / "runs" / f"{name}-{seed}"
-    own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"steps={cfg.steps}"]
-    text = composed("tokens", [*own, *overrides])
+    text = text_config(cfg, overrides, seed, run_dir)
     for suite in suites:
         if not (run_dir / "eval" / f"{suite.name}.json").exists():
             text.suite, text.limit = suite.cfg.suite, suite.cfg.limit
             run_tokens(text)
     return run_dir / "eval"
+
+
+def written_again(
+    cfg: DictConfig,
+    overrides: Sequence[str],
+    out: Path,
+    suite: Suite,
+    name: str,
+    by: str,
+    value: float,
+) -> Path:
+    seed, run_dir = cfg.seeds[0], out / "scaling" / name
+    if by == "params":
+        width = width_of(text_config(cfg, overrides, seed, run_dir), value, cfg.match.within)
+        other = f"model.width={width}"
+    else:
+        other = f"share={value}"
+    return written(cfg, [*overrides, other, "modes=[open]"], seed, run_dir, [suite])
+
+
+def text_config(cfg: DictConfig, overrides: Sequence[str], seed: int, run_dir: Path) -> DictConfig:
+    own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"steps={cfg.steps}"]
+    return composed("tokens", [*own, *overrides])
 
 
 def text_costs(eval_dir: Path, suite: str) -> dict[str, float]:

@@ -81,22 +81,29 @@ def size_of(route: Route, spec: Spec) -> Size:
 def matched(route: Route, target: float, by: str, within: float, spec: Spec) -> Route:
     """The route at the width whose parameters or operations come nearest to the target."""
     measure = {"params": parameters, "flops": operations}[by]
-    low, high = route.multiple, WIDEST // route.multiple * route.multiple
+    told = f"{route.name} has {{:,.0f}} {by} at {route.dial}={{}}"
+    return route.at(
+        nearest(lambda width: measure(route.at(width), spec), route.multiple, target, within, told)
+    )
 
-    @cache
-    def at(width: int) -> float:
-        return measure(route.at(width), spec)
 
-    while high - low > route.multiple and at(low) < target:
-        middle = (low + high) // 2 // route.multiple * route.multiple
+def nearest(
+    measure: Callable[[int], float], multiple: int, target: float, within: float, told: str
+) -> int:
+    """The multiple, up to the widest, at which what grows with it comes nearest to the target.
+
+    UserError where that is not near enough; `told` has places for what is measured, and where.
+    """
+    at = cache(measure)
+    low, high = multiple, WIDEST // multiple * multiple
+    while high - low > multiple and at(low) < target:
+        middle = (low + high) // 2 // multiple * multiple
         low, high = (middle, high) if at(middle) <= target else (low, middle)
     best = min((low, high), key=lambda width: abs(at(width) - target))
     if abs(at(best) - target) > within * target:
-        raise UserError(
-            f"{route.name} has {at(best):,.0f} {by} at {route.dial}={best}, "
-            f"not within {100 * within:g} % of {target:,.0f}"
-        )
-    return route.at(best)
+        found = told.format(at(best), best)
+        raise UserError(f"{found}, not within {100 * within:g} % of {target:,.0f}")
+    return best
 
 
 def parameters(route: Route, spec: Spec) -> int:

@@ -10,6 +10,7 @@ and what a state costs: symbols, seconds and operations.
 """
 
 import json
+import math
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -32,7 +33,7 @@ from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
 from experiments.score import finite
-from experiments.sizing import flops
+from experiments.sizing import flops, nearest
 from experiments.writer import Writer
 from rssm.guard import Guard
 from rssm.step import TrainState
@@ -43,6 +44,7 @@ from tracer.cwm.symbols import SYMBOLS, Automaton, decode, encode
 from tracer.schema import Trace
 
 STATES = [cwm.KINDS[kind] for kind in ("call", "line")]  # frames with locals
+MODES = ("open", "free")
 FORMS = {"full": "none", "delta": "boundary"}  # how locals are written: cwm.Options.diff
 
 
@@ -63,6 +65,8 @@ def main(cfg: DictConfig) -> None:
 def run_tokens(cfg: DictConfig) -> dict:
     if cfg.form not in FORMS:
         raise UserError(f"unknown form {cfg.form!r}; there are: {', '.join(FORMS)}")
+    if unknown := [mode for mode in cfg.modes if mode not in MODES]:
+        raise UserError(f"unknown mode {unknown[0]!r}; there are: {', '.join(MODES)}")
     run_dir = Path(cfg.run_dir)
     graph, params = nnx.split(build_text_model(cfg), nnx.Param)
     write_run(run_dir, cfg, {})
@@ -74,6 +78,18 @@ def build_text_model(cfg: DictConfig) -> TextModel:
     make = build(cfg.model)
     dtype = compute_dtype(cfg.dtype)
     return nnx.jit(lambda: make(SYMBOLS, rngs=nnx.Rngs(cfg.seed), dtype=dtype))()
+
+
+def width_of(cfg: DictConfig, params: float, within: float) -> int:
+    """At which the model has so many parameters."""
+    make = build(cfg.model)
+
+    def measure(width: int) -> int:
+        model = nnx.eval_shape(lambda: make(SYMBOLS, width=width, rngs=nnx.Rngs(0)))
+        return count(nnx.state(model, nnx.Param))
+
+    told = f"text in its form {cfg.form} has {{:,.0f}} params at model.width={{}}"
+    return nearest(measure, 2 * cfg.model.heads, params, within, told)
 
 
 def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
@@ -120,6 +136,9 @@ def batches(cfg: DictConfig) -> Iterator[dict[str, np.ndarray]]:
     ]
     if not texts:
         raise UserError(f"{cfg.dataset} has no text in its train split")
+    if not 0 < cfg.share <= 1:
+        raise UserError(f"share={cfg.share} is no share of the training split, above 0 to 1")
+    texts = texts[: math.ceil(cfg.share * len(texts))]
     draw, row, found = np.random.default_rng(cfg.seed), [], []
     while True:
         for number in draw.permutation(len(texts)):
@@ -199,7 +218,7 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
     asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
     lines: list[dict] = []
-    for mode in ("open", "free"):
+    for mode in cfg.modes:
         began = time.monotonic()
         written = dict(generations(cfg, write, asked, mode))
         seconds = time.monotonic() - began
@@ -219,7 +238,7 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
     name = cfg.suite.name
     write_whole(out / f"{name}.predictions.jsonl", "".join(json.dumps(x) + "\n" for x in lines))
     write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
-    for mode in ("open", "free"):
+    for mode in cfg.modes:
         shown = {key: result[mode][key] for key in ("state_exact_match", "symbols_per_state")}
         print(mode, ", ".join(f"{key} {value:.3f}" for key, value in shown.items()))
     return result

@@ -1,14 +1,18 @@
 """The text route: what the model is asked, and that it trains and gets its scores."""
 
+from itertools import islice
+
 import numpy as np
 import pytest
 from tiny import config
 
 from experiments.ablate import ablate
 from experiments.command import UserError
+from experiments.data import open_dataset
 from experiments.others import judged
 from experiments.score import HEADLINES
 from experiments.tokens import (
+    batches,
     blanked,
     example,
     packed,
@@ -80,6 +84,7 @@ def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
     smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
     cfg = config("ablate", *smoke, "steps=2")
     cfg.routes, cfg.text = {}, {"text": ["form=full", *cfg.text.tokens]}
+    cfg.scaling, cfg.match.within = {"params": [15_000], "data": [0.5]}, 0.1
     (result,) = ablate(cfg)
     assert result.modes == ["open", "free"]
     for mode in result.modes:
@@ -87,6 +92,27 @@ def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
         assert result.figures[0][mode]["cwm"].keys() == {"as_written", "resolved"}
     assert result.costs["symbols_per_state"] > 0 and result.costs["imagine_flops"] > 0
     assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
+    rows = (tmp_path / "table.md").read_text().splitlines()
+    for axis in ("parameters", "training windows"):
+        [row] = [row for row in rows if row.startswith(f"| text | {axis} | ")]
+        assert row.count(" to ") == 2
+
+
+def test_a_share_of_the_data_is_its_first_texts(dataset):
+    cfg = config("tokens", f"dataset={dataset}", "run_dir=none", "share=1e-9", "batch_size=1")
+    texts = (example(trace, cfg) for trace in open_dataset(dataset).traces("train"))
+    first, _ = next(text for text in texts if text)
+    for batch in islice(batches(cfg), 3):
+        assert batch["text"][0][: len(first)].tolist() == first
+
+
+@pytest.mark.parametrize("asked", [("share=0",), ("share=1.5",), ("modes=[filter]",)])
+def test_a_share_or_a_mode_that_is_none_is_told(dataset, tmp_path, asked):
+    cfg = config("tokens", f"dataset={dataset}", f"run_dir={tmp_path}", *asked)
+    with pytest.raises(
+        UserError, match="is no share of|unknown mode 'filter'; there are: open, free"
+    ):
+        run_tokens(cfg)
 
 
 def test_a_form_that_is_not_there_is_told(tmp_path):
