@@ -143,6 +143,9 @@ def check_same(cfg: DictConfig, out: Path) -> None:
 
 def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
     """Each route at its width. Where there is no target, the widths are those of the config."""
+    for name, given in cfg.routes.items():
+        if not isinstance(given, DictConfig) or "overrides" not in given:
+            raise UserError(f"routes.{name}={given} is not of the form {{overrides: [KEY=VALUE]}}")
     known = known_sizes(out)
     found = []
     for name, given in cfg.routes.items():

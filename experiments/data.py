@@ -13,6 +13,7 @@ from experiments.command import UserError, user_errors
 from tracer.store import Dataset, unpack_window
 
 THREADS = 16  # that read ahead
+FIRST = 0.1  # of the windows, that a curriculum begins with
 
 
 def open_dataset(folder: Path | str) -> Dataset:
@@ -25,7 +26,11 @@ def open_dataset(folder: Path | str) -> Dataset:
 
 class Batches(Iterator[dict[str, np.ndarray]]):
     """Batches of the train split for ever, each epoch in an order of its own: the same for the
-    same seed, whatever was read before, and by however many threads."""
+    same seed, whatever was read before, and by however many threads.
+
+    share: of the split that is read, its first windows.
+    curriculum: windows that are drawn before all are; the first of them from the easiest tenth.
+    """
 
     def __init__(
         self,
@@ -34,12 +39,17 @@ class Batches(Iterator[dict[str, np.ndarray]]):
         seed: int,
         threads: int = THREADS,
         share: float = 1.0,
+        curriculum: int = 0,
     ):
         windows = _windows(dataset, "train")
         self.batch_size, self.count = batch_size, math.ceil(share * len(windows))
         if not 0 < share <= 1:
             raise UserError(f"data.share={share} is no share of the training split, above 0 to 1")
         self.order = grain.MapDataset.range(self.count).seed(seed).shuffle().repeat()
+        if curriculum:
+            easiest = np.argsort([_difficulty(windows[n], dataset) for n in range(self.count)])
+            pace = partial(_paced, ranked=easiest, curriculum=curriculum)
+            self.order = self.order.map_with_index(pace)
         batches = _batches(self.order.map(windows.__getitem__), dataset, batch_size, drop=True)
         self.batches = iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=threads)))
 
@@ -59,8 +69,8 @@ class Batches(Iterator[dict[str, np.ndarray]]):
         return [self.order[at] or 0 for at in range(first, first + self.batch_size)]
 
 
-def train_batches(dataset: Dataset, batch_size: int, seed: int, share: float = 1.0) -> Batches:
-    return Batches(dataset, batch_size, seed, share=share)
+def train_batches(dataset: Dataset, batch_size: int, seed: int, **given: Any) -> Batches:
+    return Batches(dataset, batch_size, seed, **given)
 
 
 def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
@@ -70,6 +80,19 @@ def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict
         padded = {n: np.concatenate([x, np.repeat(x[-1:], short, 0)]) for n, x in batch.items()}
         padded["mask"][batch_size - short :] = False
         yield padded
+
+
+def _difficulty(record: bytes, dataset: Dataset) -> float:
+    """Symbols of a value of this window, in the mean."""
+    values = unpack_window(record, dataset.layout.fields())["values"]
+    lengths = (values > 0).sum(-1)
+    return float(lengths.sum() / max(1, (lengths > 0).sum()))
+
+
+def _paced(number: int, drawn: int, ranked: np.ndarray, curriculum: int) -> int:
+    """In place of any window one of those whose turn has come."""
+    come = min(1.0, FIRST + (1 - FIRST) * number / curriculum)
+    return int(ranked[int(drawn * come)])
 
 
 def _windows(dataset: Dataset, split: str) -> grain.MapDataset:

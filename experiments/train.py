@@ -81,7 +81,8 @@ def go_on(
 ) -> int:
     """Train from the newest checkpoint, or from the start; the step that was reached, and saved."""
     run_dir = Path(cfg.run_dir)
-    batches = train_batches(dataset, cfg.data.batch_size, cfg.seed, share=cfg.data.share)
+    given = {key: cfg.data[key] for key in ("share", "curriculum")}
+    batches = train_batches(dataset, cfg.data.batch_size, cfg.seed, **given)
     state, key = trainer.initial(), jax.random.key(cfg.seed)
     if checkpointer.begun():
         state, progress = checkpointer.restore(state, quarantine=True)

@@ -61,6 +61,12 @@ def test_a_width_is_found_at_which_parameters_are_as_many_as_wanted(spec):
     assert found.overrides[-1] == "size.latent=128"
 
 
+def test_a_route_without_overrides_is_told(dataset, tmp_path):
+    cfg = config("ablate", f"dataset={dataset}", f"out={tmp_path}", "+routes.mine=laprop")
+    with pytest.raises(UserError, match="routes.mine=laprop is not of the form {overrides: "):
+        ablate(cfg)
+
+
 def test_parameters_that_no_width_has_are_told(spec):
     with pytest.raises(UserError, match="transformer has .* params at size.latent=.*, not within"):
         matched(ROUTE, 1000, "params", 0.02, spec)

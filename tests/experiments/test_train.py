@@ -210,6 +210,31 @@ def test_a_share_of_the_data_is_the_first_windows_of_its_split(dataset):
         data.Batches(opened, 1, seed=0, share=0.0)
 
 
+def test_a_curriculum_begins_with_short_values_and_ends_with_all_windows(dataset):
+    opened = Dataset(dataset)
+    plain, eased = (data.Batches(opened, 1, seed=0, curriculum=n) for n in (0, 400))
+    lengths = [symbols_of(opened, number) for number in range(plain.count)]
+
+    def drawn(batches: data.Batches, start: int, count: int) -> list[int]:
+        return [
+            n for at in range(start, start + count) for n in batches.windows({"next_index": at})
+        ]
+
+    tenth = sorted(lengths)[max(1, plain.count // 10)]
+    assert all(lengths[number] <= tenth for number in drawn(eased, 0, 10))
+    means = [np.mean([lengths[n] for n in drawn(eased, at, 100)]) for at in (0, 150, 300)]
+    assert means == sorted(means)
+    first = -(-400 // plain.count) * plain.count  # an epoch that begins after it
+    assert sorted(drawn(eased, first, plain.count)) == list(range(plain.count))
+
+
+def symbols_of(dataset: Dataset, number: int) -> float:
+    """Of a value, in the mean over a window's."""
+    record = dataset.records("train", "windows")[number]
+    lengths = (unpack_window(record, dataset.layout.fields())["values"] > 0).sum(-1)
+    return lengths.sum() / max(1, (lengths > 0).sum())
+
+
 def test_training_on_what_the_model_expects_is_another_training(dataset, tmp_path):
     all_seen, some = (
         train_run(training(dataset, tmp_path / name, "steps=2", f"loss.unseen={unseen}"))
