@@ -8,7 +8,7 @@ import numpy as np
 from experiments.calibration import Claim
 from experiments.calibration import figures as reliability
 from experiments.course import ranked
-from experiments.scaling import cross_fitted, fit, folds
+from experiments.scales import cross_fitted, fit, folds
 
 RESAMPLES = 300
 

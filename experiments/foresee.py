@@ -26,7 +26,7 @@ from experiments.command import UserError, command, user_errors
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, frame, text
 from experiments.risks import risks
-from experiments.scaling import Scale
+from experiments.scales import Scale
 from tracer.entry import stub
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import Event

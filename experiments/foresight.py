@@ -30,7 +30,7 @@ from experiments.faults import by_difference, first_fault, located, mutants, sus
 from experiments.foreseen import MEASURES, Foreseen, has_end, imagined, raises
 from experiments.predict import Predictor
 from experiments.rivals import call_of
-from experiments.scaling import fit
+from experiments.scales import fit
 from experiments.score import finite
 from tracer.pool import run_all
 from tracer.sandbox import Limits

@@ -59,7 +59,7 @@ ORDER = {
         model loop pretrained
         control worth free
         predict bench_tracer bench_sandbox bench_model sizing
-        calibration course scaling detection
+        calibration course scales detection
         risks chances foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen

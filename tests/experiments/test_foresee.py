@@ -20,7 +20,7 @@ from experiments.foresee import (
 )
 from experiments.free import Run, Step
 from experiments.risks import risks
-from experiments.scaling import Scale
+from experiments.scales import Scale
 from tracer.cells import encode
 from tracer.script import read_script
 from tracer.values import capture

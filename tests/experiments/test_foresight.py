@@ -25,7 +25,7 @@ from experiments.foresight import apart, main
 from experiments.free import Run, Step
 from experiments.patterns import static_risk
 from experiments.risks import risks
-from experiments.scaling import Scale, cross_fitted, fit
+from experiments.scales import Scale, cross_fitted, fit
 from tracer.agent.mutations import OPERATORS
 from tracer.cells import encode
 from tracer.corpora.risky import programs
