@@ -45,6 +45,8 @@ class Batches(Iterator[dict[str, np.ndarray]]):
         self.batch_size, self.count = batch_size, math.ceil(share * len(windows))
         if not 0 < share <= 1:
             raise UserError(f"data.share={share} is no share of the training split, above 0 to 1")
+        if curriculum < 0:
+            raise UserError(f"data.curriculum={curriculum} is no number of windows, 0 or more")
         self.order = grain.MapDataset.range(self.count).seed(seed).shuffle().repeat()
         if curriculum:
             easiest = np.argsort([_difficulty(windows[n], dataset) for n in range(self.count)])

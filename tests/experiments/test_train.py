@@ -220,6 +220,8 @@ def test_a_curriculum_begins_with_short_values_and_ends_with_all_windows(dataset
             n for at in range(start, start + count) for n in batches.windows({"next_index": at})
         ]
 
+    with pytest.raises(UserError, match="data.curriculum=-1 is no number of windows, 0 or more"):
+        data.Batches(opened, 1, seed=0, curriculum=-1)
     tenth = sorted(lengths)[max(1, plain.count // 10)]
     assert all(lengths[number] <= tenth for number in drawn(eased, 0, 10))
     means = [np.mean([lengths[n] for n in drawn(eased, at, 100)]) for at in (0, 150, 300)]
