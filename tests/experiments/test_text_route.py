@@ -4,21 +4,25 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from flax import nnx
 from tiny import config
 
 from experiments.ablate import ablate
 from experiments.command import UserError
 from experiments.data import open_dataset
+from experiments.model import count
 from experiments.others import judged
 from experiments.score import HEADLINES
 from experiments.tokens import (
     batches,
     blanked,
+    build_text_model,
     example,
     packed,
     run_tokens,
     script,
     scripted,
+    width_of,
 )
 from rssm.tokens import CLOSE, END
 from tracer import cwm
@@ -84,7 +88,7 @@ def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
     smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
     cfg = config("ablate", *smoke, "steps=2")
     cfg.routes, cfg.text = {}, {"text": ["form=full", *cfg.text.tokens]}
-    cfg.scaling, cfg.match.within = {"params": [15_000], "data": [0.5]}, 0.1
+    cfg.scaling = {"params": [], "data": [0.5]}
     (result,) = ablate(cfg)
     assert result.modes == ["open", "free"]
     for mode in result.modes:
@@ -93,9 +97,17 @@ def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
     assert result.costs["symbols_per_state"] > 0 and result.costs["imagine_flops"] > 0
     assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
     rows = (tmp_path / "table.md").read_text().splitlines()
-    for axis in ("parameters", "training windows"):
-        [row] = [row for row in rows if row.startswith(f"| text | {axis} | ")]
-        assert row.count(" to ") == 2
+    [row] = [row for row in rows if row.startswith("| text | training windows | ")]
+    assert row.count(" to ") == 2
+
+
+def test_a_width_is_found_at_which_a_model_has_the_parameters_that_are_wanted():
+    cfg = config("tokens", "dataset=none", "run_dir=none", "model.width=64")
+    wanted = count(nnx.state(build_text_model(cfg), nnx.Param))
+    cfg.model.width = 256
+    assert width_of(cfg, 1.01 * wanted, within=0.02) == 64
+    with pytest.raises(UserError, match="form delta has .* params at model.width=8, not within"):
+        width_of(cfg, 10, within=0.02)
 
 
 def test_a_share_of_the_data_is_its_first_texts(dataset):
