@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from flax import nnx
@@ -28,7 +28,7 @@ from experiments.bench_model import random_actions
 from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.curves import Curve
-from experiments.data import Batches, open_dataset
+from experiments.data import open_dataset
 from experiments.evaluate import evaluate, spread, suite_traces
 from experiments.measure import measure
 from experiments.model import read_spec
@@ -51,6 +51,21 @@ IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
 GIVEN = ("filter", "open")  # modes that are scored: statements are given
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
+
+
+class Variant(NamedTuple):
+    """A route at another size, or trained on a share of the data."""
+
+    route: str
+    by: str  # a key of cfg.scaling
+    value: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.route}-{self.by}-{self.value:g}"
+
+
+Again = Callable[[Variant], Path]  # trains one and scores it; the folder of its scores
 
 
 @command("ablate")
@@ -76,7 +91,7 @@ def ablate(cfg: DictConfig) -> list[Result]:
         write_sheets(results, notes(cfg), out, others)
         print(f"{name}: {out / 'table.html'}", flush=True)
 
-    again: dict[str, Callable[[str, str, float], Path]] = {}
+    again: dict[str, Again] = {}
     for route, size in sizes:
         rate = best_rate(cfg, route, out)
         runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
@@ -206,21 +221,19 @@ def validation(run_dir: Path) -> float:
     return found[-1] if math.isfinite(found[-1]) else math.inf
 
 
-def scaling(
-    cfg: DictConfig, result: Result, again: Callable[[str, str, float], Path]
-) -> list[Curve]:
+def scaling(cfg: DictConfig, result: Result, again: Again) -> list[Curve]:
     """Of the first seed: as it is, and made again at every other size and on every share of the
     data."""
     first = result._replace(figures=result.figures[:1], calls=result.calls[:1])
-    windows = Batches(open_dataset(cfg.dataset), 1, cfg.seeds[0]).count
+    windows = len(open_dataset(cfg.dataset).records("train", "windows"))
     found = []
     for by, here in (("params", result.costs["params"]), ("data", float(windows))):
         if not cfg.scaling[by]:  # one point is no curve
             continue
         points = [(here, right_in_open_loop(first))]
         for value in cfg.scaling[by]:
-            name = f"{result.name}-{by}-{value:g}"
-            other = read_result(name, {}, [again(name, by, value)], cfg.suite.name)
+            variant = Variant(result.name, by, value)
+            other = read_result(variant.name, {}, [again(variant)], cfg.suite.name)
             x = float(other.figures[0]["open"]["params"]) if by == "params" else value * here
             points.append((x, right_in_open_loop(other)))
         found.append(Curve(result.name, by, points))
@@ -228,19 +241,12 @@ def scaling(
 
 
 def trained_again(
-    cfg: DictConfig,
-    route: Route,
-    rate: float,
-    out: Path,
-    suite: Suite,
-    name: str,
-    by: str,
-    value: float,
+    cfg: DictConfig, route: Route, rate: float, out: Path, suite: Suite, variant: Variant
 ) -> Path:
     """Its scores in open loop; a size of its own has the same shape as the route has."""
-    other = resized(cfg, route, name, value, out) if by == "params" else route
+    by, value, run_dir = variant.by, variant.value, out / "scaling" / variant.name
+    other = resized(cfg, route, variant.name, value, out) if by == "params" else route
     share = f"data.share={value if by == 'data' else 1.0}"
-    run_dir = out / "scaling" / name
     other = other._replace(overrides=(*other.overrides, share))
     train(cfg, other, rate, cfg.seeds[0], run_dir, cfg.steps)
     return scored(run_dir, [suite], ["open"])
@@ -299,20 +305,14 @@ def written(
 
 
 def written_again(
-    cfg: DictConfig,
-    overrides: Sequence[str],
-    out: Path,
-    suite: Suite,
-    name: str,
-    by: str,
-    value: float,
+    cfg: DictConfig, overrides: Sequence[str], out: Path, suite: Suite, variant: Variant
 ) -> Path:
-    seed, run_dir = cfg.seeds[0], out / "scaling" / name
-    if by == "params":
-        width = width_of(text_config(cfg, overrides, seed, run_dir), value, cfg.match.within)
-        other = f"model.width={width}"
+    seed, run_dir = cfg.seeds[0], out / "scaling" / variant.name
+    if variant.by == "params":
+        text = text_config(cfg, overrides, seed, run_dir)
+        other = f"model.width={width_of(text, variant.value, cfg.match.within)}"
     else:
-        other = f"share={value}"
+        other = f"share={variant.value}"
     return written(cfg, [*overrides, other, "modes=[open]"], seed, run_dir, [suite])
 
 

@@ -42,15 +42,13 @@ class Batches(Iterator[dict[str, np.ndarray]]):
         curriculum: int = 0,
     ):
         windows = _windows(dataset, "train")
+        check_share(share, "data.share")
         self.batch_size, self.count = batch_size, math.ceil(share * len(windows))
-        if not 0 < share <= 1:
-            raise UserError(f"data.share={share} is no share of the training split, above 0 to 1")
         if curriculum < 0:
             raise UserError(f"data.curriculum={curriculum} is no number of windows, 0 or more")
         self.order = grain.MapDataset.range(self.count).seed(seed).shuffle().repeat()
         if curriculum:
-            easiest = np.argsort([_difficulty(windows[n], dataset) for n in range(self.count)])
-            pace = partial(_paced, ranked=easiest, curriculum=curriculum)
+            pace = partial(_paced, ranked=_ranked(dataset, self.count), curriculum=curriculum)
             self.order = self.order.map_with_index(pace)
         batches = _batches(self.order.map(windows.__getitem__), dataset, batch_size, drop=True)
         self.batches = iter(batches.to_iter_dataset(grain.ReadOptions(num_threads=threads)))
@@ -84,10 +82,21 @@ def eval_batches(dataset: Dataset, split: str, batch_size: int) -> Iterator[dict
         yield padded
 
 
-def _difficulty(record: bytes, dataset: Dataset) -> float:
+def check_share(share: float, option: str) -> None:
+    if not 0 < share <= 1:
+        raise UserError(f"{option}={share} is no share of the training split, above 0 to 1")
+
+
+def _ranked(dataset: Dataset, count: int) -> np.ndarray:
+    """The first windows of the training split, the easiest of them first."""
+    records, fields = dataset.records("train", "windows"), dataset.layout.fields()
+    windows = (unpack_window(records[number], fields) for number in range(count))
+    return np.argsort([_difficulty(window) for window in windows], kind="stable")
+
+
+def _difficulty(window: dict[str, np.ndarray]) -> float:
     """Symbols of a value of this window, in the mean."""
-    values = unpack_window(record, dataset.layout.fields())["values"]
-    lengths = (values > 0).sum(-1)
+    lengths = (window["values"] > 0).sum(-1)
     return float(lengths.sum() / max(1, (lengths > 0).sum()))
 
 

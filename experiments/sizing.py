@@ -81,18 +81,20 @@ def size_of(route: Route, spec: Spec) -> Size:
 def matched(route: Route, target: float, by: str, within: float, spec: Spec) -> Route:
     """The route at the width whose parameters or operations come nearest to the target."""
     measure = {"params": parameters, "flops": operations}[by]
-    told = f"{route.name} has {{:,.0f}} {by} at {route.dial}={{}}"
-    return route.at(
-        nearest(lambda width: measure(route.at(width), spec), route.multiple, target, within, told)
-    )
+
+    def at(width: int) -> float:
+        return measure(route.at(width), spec)
+
+    what = f"{route.name}: {by} at {route.dial}"
+    return route.at(nearest(at, route.multiple, target, within, what))
 
 
 def nearest(
-    measure: Callable[[int], float], multiple: int, target: float, within: float, told: str
+    measure: Callable[[int], float], multiple: int, target: float, within: float, what: str
 ) -> int:
     """The multiple, up to the widest, at which what grows with it comes nearest to the target.
 
-    UserError where that is not near enough; `told` has places for what is measured, and where.
+    UserError where that is not near enough, which names `what` is measured, and the width.
     """
     at = cache(measure)
     low, high = multiple, WIDEST // multiple * multiple
@@ -101,8 +103,9 @@ def nearest(
         low, high = (middle, high) if at(middle) <= target else (low, middle)
     best = min((low, high), key=lambda width: abs(at(width) - target))
     if abs(at(best) - target) > within * target:
-        found = told.format(at(best), best)
-        raise UserError(f"{found}, not within {100 * within:g} % of {target:,.0f}")
+        raise UserError(
+            f"{what}={best} are {at(best):,.0f}, not within {100 * within:g} % of {target:,.0f}"
+        )
     return best
 
 

@@ -28,7 +28,7 @@ from experiments.atomic import write_whole
 from experiments.build import build
 from experiments.checkpoint import Checkpointer, write_run
 from experiments.command import UserError, command
-from experiments.data import open_dataset
+from experiments.data import check_share, open_dataset
 from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
@@ -67,6 +67,7 @@ def run_tokens(cfg: DictConfig) -> dict:
         raise UserError(f"unknown form {cfg.form!r}; there are: {', '.join(FORMS)}")
     if unknown := [mode for mode in cfg.modes if mode not in MODES]:
         raise UserError(f"unknown mode {unknown[0]!r}; there are: {', '.join(MODES)}")
+    check_share(cfg.share, "share")
     run_dir = Path(cfg.run_dir)
     graph, params = nnx.split(build_text_model(cfg), nnx.Param)
     write_run(run_dir, cfg, {})
@@ -88,8 +89,8 @@ def width_of(cfg: DictConfig, params: float, within: float) -> int:
         model = nnx.eval_shape(lambda: make(SYMBOLS, width=width, rngs=nnx.Rngs(0)))
         return count(nnx.state(model, nnx.Param))
 
-    told = f"text in its form {cfg.form} has {{:,.0f}} params at model.width={{}}"
-    return nearest(measure, 2 * cfg.model.heads, params, within, told)
+    what = f"text in its form {cfg.form}: params at model.width"
+    return nearest(measure, 2 * cfg.model.heads, params, within, what)
 
 
 def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
@@ -136,8 +137,6 @@ def batches(cfg: DictConfig) -> Iterator[dict[str, np.ndarray]]:
     ]
     if not texts:
         raise UserError(f"{cfg.dataset} has no text in its train split")
-    if not 0 < cfg.share <= 1:
-        raise UserError(f"share={cfg.share} is no share of the training split, above 0 to 1")
     texts = texts[: math.ceil(cfg.share * len(texts))]
     draw, row, found = np.random.default_rng(cfg.seed), [], []
     while True:

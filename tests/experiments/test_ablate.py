@@ -68,7 +68,7 @@ def test_a_route_without_overrides_is_told(dataset, tmp_path):
 
 
 def test_parameters_that_no_width_has_are_told(spec):
-    with pytest.raises(UserError, match="transformer has .* params at size.latent=.*, not within"):
+    with pytest.raises(UserError, match="transformer: params at size.latent=8 are .*, not within"):
         matched(ROUTE, 1000, "params", 0.02, spec)
 
 

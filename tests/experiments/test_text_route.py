@@ -106,7 +106,7 @@ def test_a_width_is_found_at_which_a_model_has_the_parameters_that_are_wanted():
     wanted = count(nnx.state(build_text_model(cfg), nnx.Param))
     cfg.model.width = 256
     assert width_of(cfg, 1.01 * wanted, within=0.02) == 64
-    with pytest.raises(UserError, match="form delta has .* params at model.width=8, not within"):
+    with pytest.raises(UserError, match="form delta: params at model.width=8 are .*, not within"):
         width_of(cfg, 10, within=0.02)
 
 
@@ -118,13 +118,19 @@ def test_a_share_of_the_data_is_its_first_texts(dataset):
         assert batch["text"][0][: len(first)].tolist() == first
 
 
-@pytest.mark.parametrize("asked", [("share=0",), ("share=1.5",), ("modes=[filter]",)])
-def test_a_share_or_a_mode_that_is_none_is_told(dataset, tmp_path, asked):
-    cfg = config("tokens", f"dataset={dataset}", f"run_dir={tmp_path}", *asked)
-    with pytest.raises(
-        UserError, match="is no share of|unknown mode 'filter'; there are: open, free"
-    ):
-        run_tokens(cfg)
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("share=0", "share=0 is no share of the training split"),
+        ("share=1.5", "share=1.5 is no share of the training split"),
+        ("modes=[filter]", "unknown mode 'filter'; there are: open, free"),
+    ],
+)
+def test_a_share_or_a_mode_that_is_none_is_told(dataset, tmp_path, asked, message):
+    run_dir = tmp_path / "run"
+    with pytest.raises(UserError, match=message):
+        run_tokens(config("tokens", f"dataset={dataset}", f"run_dir={run_dir}", asked))
+    assert not run_dir.exists()
 
 
 def test_a_form_that_is_not_there_is_told(tmp_path):
