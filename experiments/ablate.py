@@ -279,13 +279,13 @@ def right_in_open_loop(result: Result) -> Interval:
 
 
 def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = GIVEN) -> Path:
-    """With every control on the first suite, if it is for all modes."""
+    """With every control, if it is for all modes."""
     out = run_dir / "eval"
     for suite in suites:
         if not has_modes(out / f"{suite.name}.json", modes):
             predictor = Predictor.of_run(run_dir)
-            misled = suite is suites[0] and list(modes) == list(GIVEN)
-            evaluate(predictor, suite.traces, list(modes), out, suite.name, misled)
+            control = list(modes) == list(GIVEN)
+            evaluate(predictor, suite.traces, list(modes), out, suite.name, control)
     return out
 
 

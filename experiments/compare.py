@@ -1,7 +1,8 @@
 """Routes beside one another: means over seeds, and intervals.
 
-The intervals are of a bootstrap over seeds and, for each, over programs. What comes in are the
-files that `experiments.evaluate` wrote for each seed.
+The intervals are of a bootstrap over seeds and over programs; all seeds are scored on the same
+programs, so that both are drawn apart from each other. What comes in are the files that
+`experiments.evaluate` wrote for each seed.
 """
 
 import json
@@ -93,38 +94,40 @@ def horizon(result: Result, mode: str, steps: int) -> Interval:
 
 def interval(result: Result, mode: str, measure: Measure) -> Interval:
     """Mean over calls, then over seeds, and the middle 95 % of the means of what is drawn again:
-    seeds, and for each the programs."""
-    seeds = [grouped([c for c in calls if c["mode"] == mode], measure) for calls in result.calls]
-    value = mean(
-        total / size for sums in seeds if (size := sums[1].sum()) for total in [sums[0].sum()]
+    seeds, and programs."""
+    sums, sizes = grouped(
+        [[call for call in calls if call["mode"] == mode] for calls in result.calls], measure
     )
-    seeds = [sums for sums in seeds if sums[1].sum()]
-    if not seeds:
+    if not sizes.any():
         return Interval(math.nan, math.nan, math.nan)
-    draw = np.random.default_rng(0)
+    draw, (seeds, programs) = np.random.default_rng(0), sums.shape
     means = []
     for _ in range(RESAMPLES):
-        chosen = draw.integers(len(seeds), size=len(seeds))
-        parts = []
-        for sums, sizes in (seeds[each] for each in chosen):
-            again = draw.integers(len(sums), size=len(sums))
-            if sizes[again].sum():
-                parts.append(sums[again].sum() / sizes[again].sum())
-        if parts:
-            means.append(np.mean(parts))
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Interval(value, float(low), float(high))
+        again = np.ix_(draw.integers(seeds, size=seeds), draw.integers(programs, size=programs))
+        means.append(mean_of_means(sums[again], sizes[again]))
+    low, high = np.nanpercentile(means, [2.5, 97.5])
+    return Interval(mean_of_means(sums, sizes), float(low), float(high))
 
 
-def grouped(calls: Iterable[Mapping[str, Any]], measure: Measure) -> tuple[np.ndarray, np.ndarray]:
-    """Per program the sum of what is measured, and of how many calls."""
-    found: dict[str, list[float]] = {}
-    for call in calls:
-        values = found.setdefault(call["program"], [])
-        if not math.isnan(value := number(measure(call))):
-            values.append(value)
-    sums = [sum(values) for values in found.values()]
-    return np.array(sums), np.array([len(values) for values in found.values()])
+def mean_of_means(sums: np.ndarray, sizes: np.ndarray) -> float:
+    """Of each seed that has any call, then of these; nan of none."""
+    totals, counts = sums.sum(1), sizes.sum(1)
+    return mean(totals[counts > 0] / counts[counts > 0])
+
+
+def grouped(
+    seeds: Sequence[Sequence[Mapping[str, Any]]], measure: Measure
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per seed and program the sum of what is measured, and of how many calls."""
+    known = dict.fromkeys(call["program"] for calls in seeds for call in calls)
+    column = {program: at for at, program in enumerate(known)}
+    sums, sizes = np.zeros((2, len(seeds), len(column)))
+    for row, calls in enumerate(seeds):
+        for call in calls:
+            if not math.isnan(value := number(measure(call))):
+                sums[row, column[call["program"]]] += value
+                sizes[row, column[call["program"]]] += 1
+    return sums, sizes
 
 
 def number(x: Any) -> float:
@@ -147,8 +150,12 @@ def families(result: Result, mode: str) -> dict[str, Interval]:
 
 
 def finals(result: Result, mode: str) -> dict[str, Interval]:
-    """Last states that are exact, likewise."""
-    return by_family(result, mode, lambda call: float(call["true"][-1] == call["predicted"][-1]))
+    """Last states that are exact, likewise; of a call of one state it is given."""
+
+    def right(call: Mapping[str, Any]) -> float | None:
+        return float(call["true"][-1] == call["predicted"][-1]) if len(call["true"]) > 1 else None
+
+    return by_family(result, mode, right)
 
 
 def by_family(result: Result, mode: str, measure: Measure) -> dict[str, Interval]:

@@ -7,7 +7,7 @@ NAME.json gets the figures, and NAME.predictions.jsonl every true and predicted 
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,10 +28,11 @@ from experiments.predict import (
     Prediction,
     Predictor,
     held_frame,
+    misled,
     true_frame,
 )
 from experiments.pretrained import pretrained_name
-from experiments.score import HEADLINES, Scored, finite, score, score_trace
+from experiments.score import HEADLINES, Frame, Scored, finite, score, score_trace
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
@@ -125,10 +126,10 @@ def evaluate(
     modes: list[str],
     out: Path,
     name: str,
-    misled: bool = False,
+    control: bool = False,
 ) -> dict:
     """Score every mode, with the copy baseline and the action-shuffle control beside it; with
-    `misled` the state-shuffle control too. What is known after each mode is written."""
+    `control` the state-shuffle control too. What is known after each mode is written."""
     outcomes: dict[str, int] = {}
     cases = list(predictor.cases(counted(traces, outcomes)))
     if not cases:
@@ -147,7 +148,7 @@ def evaluate(
         result[mode] = figures | {
             "copy": score([copied(case, mode) for case in cases]),
             "shuffled": score([scored(prediction, mode) for prediction in wrong]),
-            **({"misled": mislead(predictor, cases, mode)} if misled else {}),
+            **({"misled": mislead(predictor, cases, mode)} if control else {}),
             "course": course(predictions),
             "calibration": calibration(predictions, mode),
             "coverage": coverage(cases),
@@ -163,7 +164,9 @@ def evaluate(
 
 
 def mislead(predictor: Predictor, cases: list[Case], mode: str) -> dict:
-    wrong = predictor.predict(cases, mode, misled=True)
+    """What the model expects where it sees wrong values, against what is true: an effect that is
+    right nevertheless owes nothing to them."""
+    wrong = predictor.predict([misled(case, n) for n, case in enumerate(cases)], mode)
     return score([scored(prediction, mode) for prediction in wrong])
 
 
@@ -194,8 +197,8 @@ def held_before(case: Case) -> list[dict[str, str]]:
 
 def compared(
     case: Case,
-    frames: list[dict[str, str]],
-    before: list[dict[str, str]],
+    frames: Sequence[Frame | None],
+    before: Sequence[Frame | None],
     output: str | None,
     extra: int = 0,
 ) -> Scored:
@@ -241,7 +244,7 @@ def line(prediction: Prediction, mode: str) -> dict:
         "lines": [event.lineno for event in case.events],
         "statements": [event.statement for event in case.events],
         "true": [true_frame(event) for event in case.events],
-        "predicted": prediction.frames,
+        "predicted": [frame or {} for frame in prediction.frames],
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
         "predicted_kinds": [turn.kind for turn in prediction.turns],

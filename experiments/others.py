@@ -140,7 +140,7 @@ def scored_line(
         predicted = [clean(frame) for frame in line["frames"]]
     true = [shown(event) for event in body]
     given = [true[0], *predicted[1 : len(body)]]
-    given += [{}] * (len(body) - len(given))
+    given += [None] * (len(body) - len(given))
     held = [true[0], *true[:-1]] if line.get("mode") == "filter" else None
     last = (body_of(trace) or body)[-1]
     one = Scored(
@@ -162,10 +162,10 @@ def shown(event: Event) -> Frame:
     return {name: render(value) for name, value in event.locals.items()}
 
 
-def clean(frame: Any) -> Frame:
-    """What is not {name: repr} is nothing."""
+def clean(frame: Any) -> Frame | None:
+    """What is not {name: repr} is no frame."""
     whole = isinstance(frame, dict) and all(isinstance(x, str) for x in frame.values())
-    return frame if whole else {}
+    return frame if whole else None
 
 
 def read_text(generation: str) -> Text:
@@ -241,7 +241,7 @@ def record(trace: Trace, body: Sequence[Event], one: Scored, mode: str) -> dict[
         "lines": [event.lineno for event in lines],
         "statements": list(one.statements),
         "true": list(one.true),
-        "predicted": list(one.predicted),
+        "predicted": [frame or {} for frame in one.predicted],
         "true_output": one.output,
         "predicted_output": one.predicted_output,
         "program": one.program,

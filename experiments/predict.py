@@ -54,7 +54,7 @@ class Prediction(NamedTuple):
     """What was expected of a case: per step the frame, the event, and what the call returned."""
 
     case: Case
-    frames: list[Frame]
+    frames: list[Frame | None]  # None where a run had ended
     log_probs: np.ndarray  # [T, V + 1] of the rows, of what they were made of being right
     worths: list[Worth]  # per step: how likely they are with that
     names: tuple[str, ...]  # of the slots
@@ -129,11 +129,10 @@ class Predictor:
         return Case(trace, events[: len(at)], trajectory, at, finish(window), cut, ways, slots)
 
     def predict(
-        self, cases: Sequence[Case], mode: str, shuffled: bool = False, misled: bool = False
+        self, cases: Sequence[Case], mode: str, shuffled: bool = False
     ) -> Iterator[Prediction]:
-        """In the order of their lengths; with `shuffled` each step gets a wrong statement, and when
-        `misled` the model sees a wrong value of each variable. In `free` mode it sees the first
-        state and the source."""
+        """In the order of their lengths; with `shuffled` each step gets a wrong statement. In
+        `free` mode the model sees the first state and the source."""
         if mode == "free":
             yield from self._run(cases, shuffled)
             return
@@ -143,7 +142,7 @@ class Predictor:
             size = min(len(same), max(1, by_device(*BATCH) // steps))
             for start in range(0, len(same), size):
                 group = same[start : start + size]
-                yield from self._predict(group, size, mode, shuffled, misled)
+                yield from self._predict(group, size, mode, shuffled)
 
     def _run(self, cases: Sequence[Case], shuffled: bool) -> Iterator[Prediction]:
         cases = sorted(cases, key=lambda case: len(case.events))
@@ -152,13 +151,11 @@ class Predictor:
         yield from map(from_run, cases, runs)
 
     def _predict(
-        self, cases: Sequence[Case], size: int, mode: str, shuffled: bool, misled: bool
+        self, cases: Sequence[Case], size: int, mode: str, shuffled: bool
     ) -> Iterator[Prediction]:
         windows = [case.window for case in cases]
         if shuffled:
             windows = [with_wrong_statements(w, n) for n, w in enumerate(windows)]
-        if misled:
-            windows = [with_wrong_values(w, n) for n, w in enumerate(windows)]
         windows += [windows[0]] * (size - len(windows))  # one shape, one compilation
         batch = {name: np.stack([w[name] for w in windows]) for name in windows[0]}
         seen = self._seen(mode, batch["reset"], cases)
@@ -182,7 +179,7 @@ def read(case: Case, belief: Belief, number: int, mode: str) -> Prediction:
     worths = worth_of(case, rows, log_probs, mode)
     rows, log_probs = rows[case.at], log_probs[case.at]
     names = case.trajectory.names
-    expected = [held_frame(case, 0)]
+    expected: list[Frame | None] = [held_frame(case, 0)]
     expected += [frame(names, state) for state in rows[1:].tolist()]
     labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
     found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
@@ -217,12 +214,13 @@ def free_start(source: str, events: Sequence[Event]) -> Start:
 
 
 def from_run(case: Case, run: Run) -> Prediction:
-    """Steps that the run lacks have no variables."""
+    """Steps that the run lacks have no frame."""
     steps = len(case.events)
     there = run.steps[:steps]
     names = run.names
-    frames = [held_frame(case, 0), *(frame(names, step.rows.tolist()) for step in there[1:])]
-    frames += [{}] * (steps - len(frames))
+    frames: list[Frame | None] = [held_frame(case, 0)]
+    frames += (frame(names, step.rows.tolist()) for step in there[1:])
+    frames += [None] * (steps - len(frames))
     outcomes = [text(tuple(step.rows[-1].tolist())) for step in run.steps]
     return Prediction(
         case,
@@ -272,15 +270,18 @@ def with_wrong_statements(window: dict[str, np.ndarray], seed: int) -> dict[str,
     return window | {name: window[name][source] for name in ("statement", "references")}
 
 
-def with_wrong_values(window: dict[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
-    """Each value replaced by another one of the same trajectory, wherever it stands: a value that
-    stays stays. Row 0, the unbound value, is left as it is."""
+def misled(case: Case, seed: int) -> Case:
+    """As the model sees it with each value replaced by another one of the same call, wherever it
+    stands: what stays stays. Row 0, the unbound value, is left as it is."""
+    window, steps = case.window, len(case.trajectory)
     used = np.unique(window["slots"][window["mask"]])
-    used = used[used > 0]
-    order = np.random.default_rng(seed).permutation(used)
+    order = np.random.default_rng(seed).permutation(used[used > 0])
     values = window["values"].copy()
     values[order] = window["values"][np.roll(order, 1)]
-    return window | {"values": values}
+    shown = values[window["slots"][:steps]].tolist()
+    states = [tuple(map(tuple, state)) for state in shown]
+    trajectory = Trajectory(**case.trajectory._asdict() | {"states": states})
+    return case._replace(window=window | {"values": values}, trajectory=trajectory)
 
 
 def not_held(case: Case) -> list[tuple[int, str, str]]:

@@ -39,8 +39,8 @@ class Scored(NamedTuple):
 
     program: str  # what the bootstrap resamples
     true: Sequence[Frame]
-    predicted: Sequence[Frame]
-    before: Sequence[Frame]  # per step, the frame that the predicted one changes
+    predicted: Sequence[Frame | None]  # None where nothing was: wrong, whatever is asked
+    before: Sequence[Frame | None]  # per step, the frame that the predicted one changes
     types: Sequence[dict[str, str]]  # per step, the types of the true values
     statements: Sequence[str]
     output: str | None  # repr of what was returned; None when nothing was
@@ -69,14 +69,14 @@ def score_trace(trace: Scored) -> dict[str, float]:
     steps = range(1, len(trace.true))
     exact = [trace.predicted[i] == trace.true[i] for i in steps]
     changes = [(true_change(trace, i), predicted_change(trace, i)) for i in steps]
-    keys = [jaccard(trace.true[i].keys(), trace.predicted[i].keys()) for i in steps]
+    keys = [key_match(trace, i) for i in steps]
     beyond = [0.0] * trace.extra
     return {
         "state_exact_match": mean([*exact, *beyond]),
         "key_match": mean([*keys, *beyond]),
         "key_value_match": mean([*(key_value(trace, i) for i in steps), *beyond]),
         "effect_accuracy": mean(true == guess for true, guess in changes if true),
-        "effect_free_accuracy": mean(not guess for true, guess in changes if not true),
+        "effect_free_accuracy": mean(guess == {} for true, guess in changes if not true),
         "output_pass_at_1": output_right(trace),
     }
 
@@ -85,8 +85,9 @@ def true_change(trace: Scored, step: int) -> Change:
     return change(trace.true[step - 1], trace.true[step])
 
 
-def predicted_change(trace: Scored, step: int) -> Change:
-    return change(trace.before[step], trace.predicted[step])
+def predicted_change(trace: Scored, step: int) -> Change | None:
+    before, after = trace.before[step], trace.predicted[step]
+    return None if before is None or after is None else change(before, after)
 
 
 def change(before: Frame, after: Frame) -> Change:
@@ -94,8 +95,14 @@ def change(before: Frame, after: Frame) -> Change:
     return {name: after.get(name) for name in names if before.get(name) != after.get(name)}
 
 
+def key_match(trace: Scored, step: int) -> float:
+    predicted = trace.predicted[step]
+    return 0.0 if predicted is None else jaccard(trace.true[step].keys(), predicted.keys())
+
+
 def key_value(trace: Scored, step: int) -> float:
-    return jaccard(trace.true[step].items(), trace.predicted[step].items())
+    predicted = trace.predicted[step]
+    return 0.0 if predicted is None else jaccard(trace.true[step].items(), predicted.items())
 
 
 def jaccard(one: Iterable, other: Iterable) -> float:
@@ -151,7 +158,8 @@ def by_type(trace: Scored) -> Iterable[tuple[str, bool]]:
     for step in range(1, len(trace.true)):
         for name, new in true_change(trace, step).items():
             kind = trace.types[step].get(name, "unbound")
-            yield kind, trace.predicted[step].get(name) == new
+            predicted = trace.predicted[step]
+            yield kind, predicted is not None and predicted.get(name) == new
 
 
 def by_statement(trace: Scored) -> Iterable[tuple[str, bool]]:

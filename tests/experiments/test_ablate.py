@@ -103,6 +103,21 @@ def test_a_figure_is_a_mean_of_seeds_of_means_of_calls(result):
     assert 1 / 2 <= found.low < found.value < found.high <= 1
 
 
+def test_seeds_that_are_all_alike_make_no_interval_narrower(result):
+    one = result._replace(calls=result.calls[:1])
+    three = result._replace(calls=result.calls[:1] * 3)
+    found = [
+        interval(each, "open", lambda call: call["figures"]["effect_accuracy"])
+        for each in (one, three)
+    ]
+    assert (found[0].low, found[0].high) == (found[1].low, found[1].high) == (0.5, 1.0)
+
+
+def test_a_last_state_that_is_given_does_not_count(result):
+    given = call("r", 1.0) | {"true": [{}], "predicted": [{}]}
+    assert compare.finals(result._replace(calls=[[given]]), "open")["files"].value != 1.0
+
+
 def test_a_control_that_was_not_run_is_no_number(result):
     line = line_of(result, "open", "effect_accuracy")
     assert line.copy == 0.25 and line.misled != line.misled

@@ -8,8 +8,15 @@ import pytest
 from tiny import config
 
 from experiments.control import Turn
-from experiments.evaluate import coverage, evaluate, main, suite_traces
-from experiments.predict import BUCKETS, Prediction, held_frame, true_frame, with_wrong_statements
+from experiments.evaluate import coverage, evaluate, main, mislead, suite_traces
+from experiments.predict import (
+    BUCKETS,
+    Prediction,
+    held_frame,
+    misled,
+    true_frame,
+    with_wrong_statements,
+)
 from experiments.score import HEADLINES, Scored, score
 from tracer.sandbox import Sandbox
 from tracer.store import Dataset
@@ -39,7 +46,7 @@ class Perfect:
         self.cases, self.run_dir = predictor.cases, predictor.run_dir
         self.step, self.size = predictor.step, predictor.size
 
-    def predict(self, cases, mode, shuffled=False, misled=False):
+    def predict(self, cases, mode, shuffled=False):
         for case in cases:
             frames = [held_frame(case, step) for step in range(len(case.events))]
             last = case.events[-1].arg
@@ -143,16 +150,41 @@ def test_perfect_predictions_score_one(predictor, traces, tmp_path):
 
 def test_what_is_scored_before_an_end_by_force_is_kept(predictor, traces, tmp_path):
     class Ended(Perfect):
-        def predict(self, cases, mode, shuffled=False, misled=False):
+        def predict(self, cases, mode, shuffled=False):
             if mode == "open":
                 raise KeyboardInterrupt
-            return super().predict(cases, mode, shuffled, misled)
+            return super().predict(cases, mode, shuffled)
 
     with pytest.raises(KeyboardInterrupt):
         evaluate(Ended(predictor), traces[:2], ["filter", "open"], tmp_path, "heldout")
     kept = json.loads((tmp_path / "heldout.json").read_text())
     assert kept["filter"]["state_exact_match"] == 1 and "open" not in kept
     assert (tmp_path / "heldout.predictions.jsonl").read_text().count("\n") >= 2
+
+
+class Lazy(Perfect):
+    """Expects that nothing changes."""
+
+    def predict(self, cases, mode, shuffled=False):
+        for found in super().predict(cases, mode):
+            last = [frame.copy() for frame in found.frames[:1]]
+            before = [*last, *found.frames[:-1]] if mode == "filter" else last * len(found.frames)
+            yield found._replace(frames=before)
+
+
+@pytest.mark.parametrize("mode", ["filter", "open"])
+def test_whoever_is_shown_wrong_values_and_keeps_them_changes_nothing(predictor, traces, mode):
+    figures = mislead(Lazy(predictor), list(predictor.cases(traces)), mode)
+    assert figures["effect_free_accuracy"] == 1 and figures["effect_accuracy"] == 0
+    assert figures["state_exact_match"] < 1
+
+
+def test_a_value_that_is_shown_in_place_of_another_is_always_the_same_one(predictor, traces):
+    for number, case in enumerate(predictor.cases(traces)):
+        own, wrong = (each.trajectory.states for each in (case, misled(case, number)))
+        pairs = {pair for a, b in zip(own, wrong, strict=True) for pair in zip(a, b, strict=True)}
+        assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+        assert all(any(a) == any(b) for a, b in pairs)
 
 
 def test_a_wrong_statement_is_never_the_right_one(predictor, traces):

@@ -126,6 +126,11 @@ def test_missing_names_missing_frames_and_what_is_no_frame_are_wrong(trace):
     assert three(found["free"]) == pytest.approx([0, 1 / 8, 1 / 8])
 
 
+def test_steps_that_are_missing_do_not_count_as_unchanged(trace):
+    found = figures(trace, frames=TRUE[:1])["free"]
+    assert found["effect_free_accuracy"] == found["effect_accuracy"] == 0
+
+
 def test_frames_beyond_the_end_are_wrong(trace):
     found = figures(trace, frames=[*TRUE, TRUE[4]])
     assert three(found["free"]) == pytest.approx([4 / 5] * 3)

@@ -7,6 +7,7 @@ import pytest
 
 from experiments.score import (
     Scored,
+    by_type,
     change,
     divergence,
     finite,
@@ -71,6 +72,14 @@ def test_names_are_compared_as_sets():
 def test_names_with_values_are_compared_as_sets():
     # 1; {n2 a2 b7} and {n2 a2 b8}: 2/4; {n2 ax b7} and {n2 ax}: 2/3; 1; {n2 ax}, {n3 ax b7}: 1/4
     assert score_trace(trace())["key_value_match"] == pytest.approx((2 + 1 / 2 + 2 / 3 + 1 / 4) / 5)
+
+
+def test_what_was_not_predicted_is_wrong_even_where_nothing_is_there_or_changes():
+    true = [{}, {}, {"n": "1"}, {"n": "1"}]
+    found = score_trace(trace(true, [{}, None, None, None]))
+    names = ("state_exact_match", "key_match", "key_value_match", "effect_accuracy")
+    assert [found[name] for name in (*names, "effect_free_accuracy")] == [0.0] * 5
+    assert not any(right for _, right in by_type(trace(true, [{}, None, None, None])))
 
 
 def test_effects_in_the_open_are_between_predicted_frames():
