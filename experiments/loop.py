@@ -15,6 +15,28 @@ from rssm.step import Trainer, TrainState
 SHOWN = ("loss", "changed_right", "steps_per_second")
 
 
+class Clock:
+    """The seconds that a run is given, in all the calls that it takes. To compile is no part of its
+    schedule: what is left is."""
+
+    def __init__(self, seconds: float, spent: float = 0.0, compiled: float = 0.0):
+        self.seconds, self.began, self.compiled = seconds, time.monotonic() - spent, compiled
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self.began
+
+    def over(self) -> bool:
+        return self.spent >= self.seconds
+
+    def share(self) -> float:
+        """Of the schedule, that is behind it."""
+        return (self.spent - self.compiled) / (self.seconds - self.compiled)
+
+    def state(self) -> dict[str, float]:
+        return {"spent": self.spent, "compiled": self.compiled}
+
+
 def train(
     trainer: Trainer,
     state: TrainState,
@@ -26,28 +48,26 @@ def train(
     *,
     key: jax.Array,
     steps: int,
-    seconds: float,
+    clock: Clock,
     log_every: int,
     save_every: int,
     patience: int = 1,
     rollbacks: int = 0,
 ) -> TrainState:
-    """Train to `steps`, or for `seconds`, and through the whole schedule in either case; metrics
-    are read one step late, so that the device always has the next step to work on. The schedule
-    begins when the first step is compiled.
+    """Train to `steps`, or until the clock is over, and through the whole schedule in either case;
+    metrics are read one step late, so that the device always has the next step to work on.
 
     After `patience` skipped steps in a row the last checkpoint goes on with the data that come
     next, at most `rollbacks` times; then the run ends.
     """
-    began, compiled = time.monotonic(), 0.0
     first = done = saved = int(state.step)
     report = Report(writer, done, log_every, patience, batches)
-    while done < steps and (spent := time.monotonic() - began) < seconds and not stopped():
-        ahead = max(0, int(steps * (spent - compiled) / (seconds - compiled)) - done)
+    while done < steps and not clock.over() and not stopped():
+        ahead, began = max(0, int(steps * clock.share()) - done), time.monotonic()
         position = batches.get_state()
         state, metrics = trainer.train_step(state, next(batches), key, ahead)
         if done == first:
-            compiled = time.monotonic() - began
+            clock.compiled += time.monotonic() - began
         done += 1
         report.flush()
         report.hold(done, metrics, position)
@@ -58,13 +78,13 @@ def train(
             done = saved = int(state.step)
             rollbacks -= 1
         elif done % save_every == 0 and not report.in_a_row:
-            save(checkpointer, state, key, batches, writer, validate(state))
+            save(checkpointer, state, key, batches, clock, writer, validate(state))
             saved = done
         writer.advance(done)
     report.flush()
     if saved < done:
         scores = {} if stopped() else validate(state)
-        save(checkpointer, state, key, batches, writer, scores)
+        save(checkpointer, state, key, batches, clock, writer, scores)
     return state
 
 
@@ -114,12 +134,14 @@ def save(
     state: TrainState,
     key: jax.Array,
     batches: Batches,
+    clock: Clock,
     writer: Writer,
     scores: dict[str, float],
 ) -> None:
     if scores:
         writer.write(int(state.step), {f"valid/{name}": x for name, x in scores.items()})
     progress = {"data": batches.get_state(), "key": jax.random.key_data(key).tolist()}
+    progress |= {"clock": clock.state()}
     score = {SCORE: scores["changed_right"]} if scores else {}
     checkpointer.save(state, progress, score)
 

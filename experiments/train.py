@@ -84,10 +84,12 @@ def go_on(
     given = {key: cfg.data[key] for key in ("share", "curriculum")}
     batches = train_batches(dataset, cfg.data.batch_size, cfg.seed, **given)
     state, key = trainer.initial(), jax.random.key(cfg.seed)
+    clock = loop.Clock(60 * cfg.minutes)
     if checkpointer.begun():
         state, progress = checkpointer.restore(state, quarantine=True)
         batches.set_state(progress["data"])
         key = jax.random.wrap_key_data(jnp.array(progress["key"], jnp.uint32))
+        clock = loop.Clock(60 * cfg.minutes, **progress.get("clock", {}))
         print(f"resumed {run_dir} at step {int(state.step)}")
     print(
         f"{count(state.params):,} parameters on {jax.devices()[0]}; "
@@ -95,6 +97,9 @@ def go_on(
     )
     if int(state.step) >= cfg.steps:
         print(f"{run_dir} has its {cfg.steps} steps")
+        return int(state.step)
+    if clock.over():
+        print(f"{run_dir} has had its {cfg.minutes:g} minutes")
         return int(state.step)
     write_status(run_dir, "running", int(state.step))
     with closing(Writer(run_dir, int(state.step), cfg.steps)) as writer:
@@ -108,7 +113,7 @@ def go_on(
             stop,
             key=key,
             steps=cfg.steps,
-            seconds=60 * cfg.minutes,
+            clock=clock,
             log_every=cfg.log_every,
             save_every=cfg.save_every,
             patience=cfg.guard.patience,

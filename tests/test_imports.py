@@ -39,7 +39,8 @@ ORDER = {
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
-        corpora.mutate corpora.swaps corpora.risky corpora.records corpora.near corpora.agent
+        corpora.mutate corpora.swaps corpora.drills corpora.risky corpora.records corpora.near
+        corpora.agent
         pool leaks plan tracing derive gather pytest_plugin __main__
     """,
     "rssm": """

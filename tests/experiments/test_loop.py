@@ -21,6 +21,7 @@ class Counting:
         self.saved, self.written, self.notes, self.trained = [], [], [], []
         self.batch = self.row = 0
         self.ahead, self.compiling = [], 0.0
+        self.progress = []
 
     def train_step(self, state, batch, key, ahead):
         bad = batch in self.bad
@@ -34,6 +35,7 @@ class Counting:
 
     def save(self, state, progress, scores):
         self.saved.append(state.step)
+        self.progress.append(progress)
 
     def restore(self, state, quarantine):
         assert quarantine
@@ -73,7 +75,7 @@ class Counting:
         settings = {"log_every": 5, "save_every": 4} | settings
         state = TrainState({}, (), 0, Guard(*np.zeros(5)))
         with_all = (self, state, self, self, self, validate, stopped)
-        lengths = {"steps": steps, "seconds": seconds}
+        lengths = {"steps": steps, "clock": settings.pop("clock", None) or loop.Clock(seconds)}
         return loop.train(*with_all, key=jax.random.key(0), **lengths, **settings)
 
 
@@ -104,6 +106,24 @@ def test_what_the_first_step_takes_to_compile_is_not_taken_from_the_schedule():
     run.compiling = 0.3
     run.train(steps=10**6, seconds=0.6, save_every=10**9, log_every=10**9)
     assert run.ahead[1] < 10**5  # and not half of the steps
+
+
+def test_a_run_that_goes_on_is_where_it_was_in_its_schedule():
+    run = Counting()
+    run.train(
+        steps=10**6,
+        clock=loop.Clock(100.0, spent=60.0, compiled=20.0),
+        stopped=lambda: run.batch == 1,
+    )
+    assert run.ahead == [pytest.approx(10**6 / 2, rel=0.01)]  # 40 s of 80 that are not to compile
+    spent = run.progress[-1]["clock"]
+    assert 60 < spent["spent"] < 61 and 20 <= spent["compiled"] < 21
+
+
+def test_a_run_has_its_time_once():
+    run = Counting()
+    run.train(clock=loop.Clock(100.0, spent=100.0))
+    assert not run.saved
 
 
 def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_loses_no_time_with_validation():
