@@ -7,7 +7,8 @@
     scaling   one seed at other sizes, and on shares of the training data
     table     CSV, Markdown, HTML and plots
 
-Routes under `text` write text; they have a training of their own, experiments.tokens.
+Routes under `text` write text; they have a training of their own, experiments.tokens. Files under
+`predictions` hold what any other model wrote, and get a row each.
 
 The same command again goes on where it was: whatever is finished is in `out`.
 """
@@ -15,9 +16,9 @@ The same command again goes on where it was: whatever is finished is in `out`.
 import json
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 from flax import nnx
@@ -29,41 +30,36 @@ from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.curves import Curve
 from experiments.data import open_dataset
-from experiments.evaluate import evaluate, spread, suite_traces
+from experiments.evaluate import evaluate, judge
 from experiments.measure import measure
 from experiments.model import read_spec
+from experiments.others import read_predictions
 from experiments.predict import Predictor
 from experiments.sheets import write_sheets
 from experiments.sizing import (
     Route,
     Size,
-    composed,
+    Variant,
+    known_sizes,
     matched,
     size_of,
     training_config,
 )
-from experiments.tokens import run_tokens, width_of
+from experiments.suites import Suite, asked_suites
+from experiments.text_routes import sized_text, text_costs, tried_text, written, written_again
 from experiments.train import train_run
-from tracer.schema import Trace
 
 MAY_DIFFER = ("seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
 GIVEN = ("filter", "open")  # modes that are scored: statements are given
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
-
-
-class Variant(NamedTuple):
-    """A route at another size, or trained on a share of the data."""
-
-    route: str
-    by: str  # a key of cfg.scaling
-    value: float
-
-    @property
-    def name(self) -> str:
-        return f"{self.route}-{self.by}-{self.value:g}"
-
+TEXTS = (
+    "A text has no locals at a return: routes that write are not scored there. `asked` is the "
+    "share of the calls whose source and first state leave room to write, `valid_format` of those "
+    "whose text can be read to its end; what is not there is wrong. In a step they learn from as "
+    "many transitions as its rows have room for."
+)
 
 Again = Callable[[Variant], Path]  # trains one and scores it; the folder of its scores
 
@@ -81,63 +77,41 @@ def ablate(cfg: DictConfig) -> list[Result]:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     sizes = sized_routes(cfg, out)
     suites = asked_suites(cfg)
-    main, others = suites[0].name, {suite.name: list[Result]() for suite in suites[1:]}
-    results: list[Result] = []
+    results, *further = found = [list[Result]() for _ in suites]
+    others = {suite.name: rows for suite, rows in zip(suites[1:], further, strict=True)}
 
     def add(name: str, costs: dict[str, float], evals: list[Path]) -> None:
-        results.append(read_result(name, costs, evals, main))
-        for suite, found in others.items():
-            found.append(read_result(name, {}, evals, suite))
+        for suite, rows in zip(suites, found, strict=True):
+            if all((path / f"{suite.name}.json").exists() for path in evals):
+                rows.append(read_result(name, costs, evals, suite.name))
         write_sheets(results, notes(cfg), out, others)
         print(f"{name}: {out / 'table.html'}", flush=True)
 
     again: dict[str, Again] = {}
     for route, size in sizes:
-        rate = best_rate(cfg, route, out)
+        rate = best_rate(cfg, route.name, out, partial(train, cfg, route))
         runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
         evals = [scored(run, suites) for run in runs]
         add(route.name, {"learning_rate": rate} | size._asdict() | speed(runs[0]), evals)
         again[route.name] = partial(trained_again, cfg, route, rate, out, suites[0])
-    for name, overrides in cfg.text.items():
+    for name, given in cfg.text.items():
+        overrides = sized_text(cfg, str(name), given, out)
+        rate = best_rate(cfg, str(name), out, partial(tried_text, cfg, overrides))
+        overrides = [*overrides, f"optim.learning_rate={rate}"]
         runs = [out / "runs" / f"{name}-{seed}" for seed in cfg.seeds]
         evals = [
             written(cfg, overrides, seed, run, suites)
             for seed, run in zip(cfg.seeds, runs, strict=True)
         ]
-        add(str(name), text_costs(evals[0], main), evals)
+        add(str(name), {"learning_rate": rate} | text_costs(evals[0], suites[0].name), evals)
         again[str(name)] = partial(written_again, cfg, overrides, out, suites[0])
+    for name, path in cfg.predictions.items():
+        add(str(name), {}, [judged_on(suites, Path(path), out / "predictions" / str(name))])
     curves: list[Curve] = []
-    for result in results:
+    for result in (each for each in results if each.name in again):
         curves += scaling(cfg, result, again[result.name])
         write_sheets(results, notes(cfg), out, others, curves)
     return results
-
-
-class Suite:
-    """What routes are scored on, traced once."""
-
-    def __init__(self, cfg: DictConfig, suite: DictConfig, limit: int):
-        self.name: str = suite.name
-        self.cfg = cfg.copy()
-        self.cfg.suite, self.cfg.limit = suite, limit
-
-    @cached_property
-    def traces(self) -> list[Trace]:
-        return spread(suite_traces(self.cfg, self.cfg.dataset), self.cfg.limit)
-
-
-def asked_suites(cfg: DictConfig) -> list[Suite]:
-    """The main one first; one that wants a file is left out where none is given."""
-    found = [Suite(cfg, cfg.suite, cfg.limit)]
-    for name, given in cfg.suites.items():
-        suite = composed("evaluate", [f"suite={name}", "run=none"]).suite
-        if OmegaConf.is_missing(suite, "path"):
-            suite.path = given.path
-        if "path" in given and not given.path:
-            print(f"{name} is not scored: suites.{name}.path=FILE", flush=True)
-        else:
-            found.append(Suite(cfg, suite, given.limit))
-    return found
 
 
 def check_same(cfg: DictConfig, out: Path) -> None:
@@ -185,18 +159,21 @@ def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
     return found
 
 
-def best_rate(cfg: DictConfig, route: Route, out: Path) -> float:
-    """Of the learning rates tried, each for the same few steps, the one that validates best."""
+def best_rate(
+    cfg: DictConfig, name: str, out: Path, attempt: Callable[[float, int, Path, int], object]
+) -> float:
+    """Of the learning rates tried, each for the same few steps, the one that validates best.
+    `attempt` trains with a rate and a seed in a folder, for so many steps."""
     rates = [float(rate) for rate in cfg.trials.learning_rates]
     if len(rates) == 1:
         return rates[0]
     path = out / "trials.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    tried = known.setdefault(route.name, {})
+    tried = known.setdefault(name, {})
     for rate in rates:
         if f"{rate:g}" not in tried:
-            run_dir = out / "trials" / f"{route.name}-{rate:g}"
-            train(cfg, route, rate, cfg.seeds[0], run_dir, cfg.trials.steps)
+            run_dir = out / "trials" / f"{name}-{rate:g}"
+            attempt(rate, cfg.seeds[0], run_dir, cfg.trials.steps)
             tried[f"{rate:g}"] = validation(run_dir)
             write_whole(path, json.dumps(known, indent=1) + "\n")
     return min(rates, key=lambda rate: tried[f"{rate:g}"])
@@ -269,11 +246,6 @@ def dataset_of(route: Route) -> str:
     return training_config(route.overrides).dataset
 
 
-def known_sizes(out: Path) -> dict[str, Any]:
-    path = out / "sizes.json"
-    return json.loads(path.read_text()) if path.exists() else {}
-
-
 def right_in_open_loop(result: Result) -> Interval:
     return interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
 
@@ -289,47 +261,19 @@ def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = GIVEN)
     return out
 
 
+def judged_on(suites: Sequence[Suite], path: Path, out: Path) -> Path:
+    """What another model wrote, on the suites that it wrote about."""
+    predictions = read_predictions(path)
+    there = [suite for suite in suites if predictions.keys() & suite.names]
+    if not there:
+        raise UserError(f"{path} has no `id` of {', '.join(suite.name for suite in suites)}")
+    for suite in there:
+        judge(predictions, suite.traces, path, out, suite.name)
+    return out
+
+
 def has_modes(path: Path, modes: Sequence[str]) -> bool:
     return path.exists() and set(modes) <= json.loads(path.read_text()).keys()
-
-
-def written(
-    cfg: DictConfig, overrides: Sequence[str], seed: int, run_dir: Path, suites: Sequence[Suite]
-) -> Path:
-    text = text_config(cfg, overrides, seed, run_dir)
-    for suite in suites:
-        if not (run_dir / "eval" / f"{suite.name}.json").exists():
-            text.suite, text.limit = suite.cfg.suite, suite.cfg.limit
-            run_tokens(text)
-    return run_dir / "eval"
-
-
-def written_again(
-    cfg: DictConfig, overrides: Sequence[str], out: Path, suite: Suite, variant: Variant
-) -> Path:
-    seed, run_dir = cfg.seeds[0], out / "scaling" / variant.name
-    if variant.by == "params":
-        text = text_config(cfg, overrides, seed, run_dir)
-        other = f"model.width={width_of(text, variant.value, cfg.match.within)}"
-    else:
-        other = f"share={variant.value}"
-    return written(cfg, [*overrides, other, "modes=[open]"], seed, run_dir, [suite])
-
-
-def text_config(cfg: DictConfig, overrides: Sequence[str], seed: int, run_dir: Path) -> DictConfig:
-    own = [f"dataset={cfg.dataset}", f"run_dir={run_dir}", f"seed={seed}", f"steps={cfg.steps}"]
-    return composed("tokens", [*own, *overrides])
-
-
-def text_costs(eval_dir: Path, suite: str) -> dict[str, float]:
-    """In place of an imagined statement stands a state that is written."""
-    figures = json.loads((eval_dir / f"{suite}.json").read_text())["open"]
-    return {
-        "params": figures["params"],
-        "imagine_flops": figures["flops_per_state"],
-        "imagine_us": 1e6 * figures["seconds_per_state"],
-        "symbols_per_state": figures["symbols_per_state"],
-    }
 
 
 def speed(run_dir: Path) -> dict[str, float]:
@@ -368,6 +312,7 @@ def notes(cfg: DictConfig) -> list[str]:
         "Intervals are the middle 95 % of a bootstrap over seeds and programs. `copy` expects the "
         "last observed state again; with actions shuffled each step has a wrong statement, with "
         "states shuffled each observed value is another one of the same call.",
+        *([TEXTS] if cfg.text else []),
     ]
 
 

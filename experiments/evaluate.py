@@ -22,7 +22,7 @@ from experiments.command import UserError, command, user_errors
 from experiments.course import course
 from experiments.data import open_dataset
 from experiments.nested import EVERY, predict
-from experiments.others import judged, read_predictions
+from experiments.others import Written, judged, read_predictions
 from experiments.predict import (
     Case,
     Prediction,
@@ -78,14 +78,20 @@ def evaluate_others(cfg: DictConfig) -> None:
     written = read_predictions(path)
     if cfg.suite.corpus is None and not cfg.dataset:
         raise UserError(f"the suite {cfg.suite.name!r} is of a dataset: dataset=DIR")
+    result = judge(written, asked_traces(cfg, cfg.dataset), path, out, cfg.suite.name)
+    show_others(result, out / f"{cfg.suite.name}.json")
+
+
+def judge(written: Written, traces: Iterable[Trace], path: Path, out: Path, name: str) -> dict:
+    """Score what was read from a file; what is known is written."""
     with user_errors(ValueError):
-        found = judged(written, asked_traces(cfg, cfg.dataset))
-    result = {"suite": cfg.suite.name, "predictions": str(path)} | found.figures
+        found = judged(written, traces)
+    result = {"suite": name, "predictions": str(path)} | found.figures
     out.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{json.dumps(line)}\n" for line in found.lines)
-    write_whole(out / f"{cfg.suite.name}.predictions.jsonl", lines)
-    write_whole(out / f"{cfg.suite.name}.json", json.dumps(finite(result), indent=1) + "\n")
-    show_others(result, out / f"{cfg.suite.name}.json")
+    write_whole(out / f"{name}.predictions.jsonl", lines)
+    write_whole(out / f"{name}.json", json.dumps(finite(result), indent=1) + "\n")
+    return result
 
 
 def asked_traces(cfg: DictConfig, dataset: str) -> Iterable[Trace]:
@@ -177,10 +183,15 @@ def counted(traces: Iterable[Trace], outcomes: dict[str, int]) -> Iterator[Trace
 
 
 def scored(prediction: Prediction, mode: str) -> Scored:
-    case, frames = prediction.case, prediction.frames
+    case, frames = prediction.case, with_missing(prediction, None)
     own = [frames[0], *frames[:-1]]
     seen = held_before(case) if mode == "filter" else own
     return compared(case, frames, seen, prediction.output, prediction.extra)
+
+
+def with_missing(prediction: Prediction, missing: T) -> list[Frame | T]:
+    """A frame for each event, though the run may have ended before."""
+    return [*prediction.frames, *[missing] * (len(prediction.case.events) - len(prediction.frames))]
 
 
 def copied(case: Case, mode: str) -> Scored:
@@ -244,7 +255,7 @@ def line(prediction: Prediction, mode: str) -> dict:
         "lines": [event.lineno for event in case.events],
         "statements": [event.statement for event in case.events],
         "true": [true_frame(event) for event in case.events],
-        "predicted": [frame or {} for frame in prediction.frames],
+        "predicted": with_missing(prediction, {}),
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
         "predicted_kinds": [turn.kind for turn in prediction.turns],

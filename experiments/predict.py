@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -54,7 +54,7 @@ class Prediction(NamedTuple):
     """What was expected of a case: per step the frame, the event, and what the call returned."""
 
     case: Case
-    frames: list[Frame | None]  # None where a run had ended
+    frames: list[Frame]  # fewer where a run had ended
     log_probs: np.ndarray  # [T, V + 1] of the rows, of what they were made of being right
     worths: list[Worth]  # per step: how likely they are with that
     names: tuple[str, ...]  # of the slots
@@ -179,7 +179,7 @@ def read(case: Case, belief: Belief, number: int, mode: str) -> Prediction:
     worths = worth_of(case, rows, log_probs, mode)
     rows, log_probs = rows[case.at], log_probs[case.at]
     names = case.trajectory.names
-    expected: list[Frame | None] = [held_frame(case, 0)]
+    expected = [held_frame(case, 0)]
     expected += [frame(names, state) for state in rows[1:].tolist()]
     labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
     found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
@@ -214,13 +214,11 @@ def free_start(source: str, events: Sequence[Event]) -> Start:
 
 
 def from_run(case: Case, run: Run) -> Prediction:
-    """Steps that the run lacks have no frame."""
+    """As far as both of them go."""
     steps = len(case.events)
     there = run.steps[:steps]
     names = run.names
-    frames: list[Frame | None] = [held_frame(case, 0)]
-    frames += (frame(names, step.rows.tolist()) for step in there[1:])
-    frames += [None] * (steps - len(frames))
+    frames = [held_frame(case, 0), *(frame(names, step.rows.tolist()) for step in there[1:])]
     outcomes = [text(tuple(step.rows[-1].tolist())) for step in run.steps]
     return Prediction(
         case,
@@ -280,8 +278,8 @@ def misled(case: Case, seed: int) -> Case:
     values[order] = window["values"][np.roll(order, 1)]
     shown = values[window["slots"][:steps]].tolist()
     states = [tuple(map(tuple, state)) for state in shown]
-    trajectory = Trajectory(**case.trajectory._asdict() | {"states": states})
-    return case._replace(window=window | {"values": values}, trajectory=trajectory)
+    fields: dict[str, Any] = case.trajectory._asdict() | {"states": states}
+    return case._replace(window=window | {"values": values}, trajectory=Trajectory(**fields))
 
 
 def not_held(case: Case) -> list[tuple[int, str, str]]:

@@ -4,9 +4,11 @@ Operations are counted by XLA, of the program before it is optimised. XLA counts
 once; here it counts as often as it runs.
 """
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -53,6 +55,18 @@ class Size(NamedTuple):
 def training_config(overrides: Sequence[str]) -> DictConfig:
     """What `python -m experiments.train` would run with."""
     return composed("train", overrides)
+
+
+class Variant(NamedTuple):
+    """A route at another size, or trained on a share of the data."""
+
+    route: str
+    by: str  # a key of cfg.scaling
+    value: float
+
+    @property
+    def name(self) -> str:
+        return f"{self.route}-{self.by}-{self.value:g}"
 
 
 def composed(command: str, overrides: Sequence[str]) -> DictConfig:
@@ -173,3 +187,8 @@ def repeated_flops(jaxpr: Jaxpr) -> float:
 
 def is_program(x: Any) -> bool:
     return isinstance(x, ClosedJaxpr | Jaxpr)
+
+
+def known_sizes(out: Path) -> dict[str, Any]:
+    path = out / "sizes.json"
+    return json.loads(path.read_text()) if path.exists() else {}

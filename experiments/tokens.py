@@ -10,12 +10,11 @@ and what a state costs: symbols, seconds and operations.
 """
 
 import json
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -28,16 +27,17 @@ from experiments.atomic import write_whole
 from experiments.build import build
 from experiments.checkpoint import Checkpointer, write_run
 from experiments.command import UserError, command
-from experiments.data import check_share, open_dataset
+from experiments.data import check_share
 from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
-from experiments.score import finite
+from experiments.score import finite, mean
+from experiments.scripts import FORMS, batches, eval_batches, script, scripted
 from experiments.sizing import flops, nearest
 from experiments.writer import Writer
 from rssm.guard import Guard
 from rssm.step import TrainState
-from rssm.tokens import CLOSE, END, Grammar, TextModel
+from rssm.tokens import Grammar, TextModel
 from rssm.types import Array
 from tracer import cwm
 from tracer.cwm.symbols import SYMBOLS, Automaton, decode, encode
@@ -45,16 +45,8 @@ from tracer.schema import Trace
 
 STATES = [cwm.KINDS[kind] for kind in ("call", "line")]  # frames with locals
 MODES = ("open", "free")
-FORMS = {"full": "none", "delta": "boundary"}  # how locals are written: cwm.Options.diff
-
-
-class Scripted(NamedTuple):
-    """A trace as the model is asked about it."""
-
-    trace: Trace
-    prompt: list[int]  # up to the first frame
-    first: list[int]  # the frames that are given: up to the call under test
-    rest: list[list[int]]  # its other frames
+Step = Callable[[TrainState, dict[str, Any]], tuple[TrainState, dict[str, Any]]]
+COUNTED = 8  # batches in which states are counted, for what one costs in training
 
 
 @command("tokens")
@@ -68,11 +60,15 @@ def run_tokens(cfg: DictConfig) -> dict:
     if unknown := [mode for mode in cfg.modes if mode not in MODES]:
         raise UserError(f"unknown mode {unknown[0]!r}; there are: {', '.join(MODES)}")
     check_share(cfg.share, "share")
+    return score_texts(cfg, trained_text(cfg), Path(cfg.run_dir) / "eval")
+
+
+def trained_text(cfg: DictConfig) -> TextModel:
+    """Trained as far as it is asked for; what is done already is not done again."""
     run_dir = Path(cfg.run_dir)
     graph, params = nnx.split(build_text_model(cfg), nnx.Param)
     write_run(run_dir, cfg, {})
-    params = train(cfg, graph, params, run_dir)
-    return score_texts(cfg, nnx.merge(graph, params), run_dir / "eval")
+    return nnx.merge(graph, train(cfg, graph, params, run_dir))
 
 
 def build_text_model(cfg: DictConfig) -> TextModel:
@@ -81,33 +77,25 @@ def build_text_model(cfg: DictConfig) -> TextModel:
     return nnx.jit(lambda: make(SYMBOLS, rngs=nnx.Rngs(cfg.seed), dtype=dtype))()
 
 
-def width_of(cfg: DictConfig, params: float, within: float) -> int:
-    """At which the model has so many parameters."""
+def width_of(cfg: DictConfig, target: float, by: str, within: float) -> int:
+    """At which the model has so many parameters, or so many operations per state in training."""
     make = build(cfg.model)
 
-    def measure(width: int) -> int:
+    def parameters(width: int) -> float:
         model = nnx.eval_shape(lambda: make(SYMBOLS, width=width, rngs=nnx.Rngs(0)))
         return count(nnx.state(model, nnx.Param))
 
-    what = f"text in its form {cfg.form}: params at model.width"
-    return nearest(measure, 2 * cfg.model.heads, params, within, what)
+    def operations(width: int) -> float:
+        cfg.model.width = width
+        return training_flops(cfg)
+
+    cfg, measure = cfg.copy(), {"params": parameters, "flops": operations}[by]
+    what = f"text in its form {cfg.form}: {by} at model.width"
+    return nearest(measure, 2 * cfg.model.heads, target, within, what)
 
 
 def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
-    optimizer = optax.with_extra_args_support(build_optimizer(cfg))
-
-    @jax.jit
-    def step(state: TrainState, batch: dict[str, Array]) -> tuple[TrainState, dict[str, Array]]:
-        def loss(params: Any) -> tuple[Array, dict[str, Array]]:
-            return nnx.merge(graph, params).loss(batch)
-
-        grads, metrics = jax.grad(loss, has_aux=True)(state.params)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        params = optax.apply_updates(state.params, updates)
-        return TrainState(params, opt_state, state.step + 1, state.guard), metrics
-
-    zero = jnp.zeros((), jnp.int32)
-    state = TrainState(params, optimizer.init(params), zero, Guard.initial())
+    step, state = stepping(cfg, graph, params)
     checkpointer = Checkpointer(run_dir)
     if checkpointer.latest() is not None:
         state, _ = checkpointer.restore(state)
@@ -122,6 +110,9 @@ def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
                 if not np.isfinite(metrics["loss"]):
                     raise FloatingPointError(f"the loss is {metrics['loss']} at step {done}")
                 writer.write(done, metrics, ("loss", "symbols_right"))
+            if done == cfg.steps and cfg.valid_batches:
+                found = validation(cfg, graph, state.params)
+                writer.write(done, {f"valid/{name}": x for name, x in found.items()})
             if done % cfg.save_every == 0 or done == cfg.steps:
                 checkpointer.save(state, {}, {"score": 0.0})
     finally:
@@ -130,82 +121,41 @@ def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
     return state.params
 
 
-def batches(cfg: DictConfig) -> Iterator[dict[str, np.ndarray]]:
-    """Rows of texts behind one another, for ever, each epoch in an order of its own."""
-    texts = [
-        text for trace in open_dataset(cfg.dataset).traces("train") if (text := example(trace, cfg))
+def stepping(cfg: DictConfig, graph: Any, params: Any) -> tuple[Step, TrainState]:
+    """A gradient step, and the state that it begins with."""
+    optimizer = optax.with_extra_args_support(build_optimizer(cfg))
+
+    @jax.jit
+    def step(state: TrainState, batch: dict[str, Any]) -> tuple[TrainState, dict[str, Any]]:
+        def loss(params: Any) -> tuple[Array, dict[str, Array]]:
+            return nnx.merge(graph, params).loss(batch)
+
+        grads, metrics = jax.grad(loss, has_aux=True)(state.params)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
+        return TrainState(params, opt_state, state.step + 1, state.guard), metrics
+
+    zero = jnp.zeros((), jnp.int32)
+    return step, TrainState(params, optimizer.init(params), zero, Guard.initial())
+
+
+def validation(cfg: DictConfig, graph: Any, params: Any) -> dict[str, float]:
+    """Means over the first batches of the validation split."""
+    evaluate = jax.jit(lambda params, batch: nnx.merge(graph, params).loss(batch)[1])
+    found = [
+        evaluate(params, each) for each in islice(eval_batches(cfg, "valid"), cfg.valid_batches)
     ]
-    if not texts:
-        raise UserError(f"{cfg.dataset} has no text in its train split")
-    texts = texts[: math.ceil(cfg.share * len(texts))]
-    draw, row, found = np.random.default_rng(cfg.seed), [], []
-    while True:
-        for number in draw.permutation(len(texts)):
-            text = texts[number]
-            if sum(len(numbers) for numbers, _ in row) + len(text[0]) > cfg.length:
-                found.append(packed(row, cfg.length))
-                row = []
-            row.append(text)
-            if len(found) == cfg.batch_size:
-                yield {name: np.stack([each[name] for each in found]) for name in found[0]}
-                found = []
+    return {name: mean(float(row[name]) for row in found) for name in (found[0] if found else ())}
 
 
-def example(trace: Trace, cfg: DictConfig) -> tuple[list[int], int] | None:
-    """A text, and where its frames begin; None where it cannot be asked about."""
-    found = scripted(trace, cfg.form)
-    if found is None:
-        return None
-    head = [*found.prompt, *found.first]
-    numbers = [*head, *(symbol for frame in found.rest for symbol in frame)][: cfg.length]
-    return (numbers, len(head)) if len(numbers) > len(head) else None
-
-
-def packed(row: Sequence[tuple[list[int], int]], length: int) -> dict[str, np.ndarray]:
-    text, reset, mask = np.zeros(length, np.int32), np.zeros(length, bool), np.zeros(length, bool)
-    at = 0
-    for numbers, head in row:
-        text[at : at + len(numbers)] = numbers
-        reset[at], mask[at + head : at + len(numbers)] = True, True
-        at += len(numbers)
-    if at < length:
-        reset[at] = True
-    return {"text": text, "reset": reset, "mask": mask}
-
-
-def scripted(trace: Trace, form: str) -> Scripted | None:
-    """The call under test, as `main` makes it: the prompt, the frames up to its first state, and
-    those after it."""
-    try:
-        whole = cwm.write(cwm.as_main(trace), cwm.Options(diff=FORMS[form]))
-    except ValueError:
-        return None
-    head, *frames = whole.split(cwm.FRAME)
-    *frames, tail = frames
-    if len(frames) < 3:
-        return None
-    ends = [encode(frame + cwm.FRAME) for frame in frames]
-    first = [symbol for frame in ends[:3] for symbol in frame]  # main, its line, the call
-    rest = [*ends[3:], *([encode(tail)] if tail else [])]
-    return Scripted(trace, encode(head + cwm.FRAME), first, rest)
-
-
-def script(found: Scripted, mode: str) -> list[int]:
-    given = [*found.prompt, *found.first]
-    if mode == "free":
-        return [*given, END]
-    return given + [symbol for frame in found.rest for symbol in blanked(frame)]
-
-
-def blanked(frame: list[int]) -> list[int]:
-    """A frame with its locals or its value left to write."""
-    text = decode(frame)
-    begin, opened = text.partition(cwm.ARG)[::2]
-    if opened:
-        return [*encode(begin + cwm.ARG), CLOSE, *encode(cwm.FRAME)]
-    before, action, after = text.partition(cwm.ACTION)
-    kind = next((token for token in cwm.KINDS.values() if before.startswith(token)), None)
-    return [*encode(kind), CLOSE, *encode(action + after)] if kind else frame
+def training_flops(cfg: DictConfig) -> float:
+    """Per state that is learned from, as XLA counts them."""
+    graph, params = nnx.split(build_text_model(cfg), nnx.Param)
+    step, state = stepping(cfg, graph, params)
+    some = [*islice(batches(cfg), COUNTED)]
+    ends = encode(cwm.FRAME)[-1]
+    states = sum(int(((batch["text"] == ends) & batch["mask"]).sum()) for batch in some)
+    return flops(step, state, some[0]) * len(some) / max(1, states)
 
 
 def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
@@ -213,10 +163,12 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
     grammar = Grammar(
         jnp.asarray(automaton.table), automaton.context, automaton.closed, automaton.done
     )
+    scripts = jax.ShapeDtypeStruct((cfg.together, cfg.length), jnp.int32)
     write = jax.jit(lambda scripts: model.write(scripts, grammar, cfg.length))
+    write = write.lower(scripts).compile()  # the seconds of a state are those of its writing
     asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
-    lines: list[dict] = []
+    lines, training = list[dict](), training_flops(cfg)
     for mode in cfg.modes:
         began = time.monotonic()
         written = dict(generations(cfg, write, asked, mode))
@@ -230,6 +182,7 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
             "cwm": found.figures["cwm"],
             "n_missing": found.figures["n_missing"],
             "params": count(nnx.state(model, nnx.Param)),
+            "train_flops": training,
             "seconds": seconds,
             **costs(written, seconds, model),
         }

@@ -64,7 +64,8 @@ ORDER = {
         risks chances foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
-        trace train evaluate imagine report bench tokens ablate publish agent puzzles
+        trace train evaluate imagine report bench scripts tokens suites text_routes ablate
+        publish agent puzzles
         foresight
         export stats budget counterfactual
     """,

@@ -13,17 +13,17 @@ from experiments.data import open_dataset
 from experiments.model import count
 from experiments.others import judged
 from experiments.score import HEADLINES
-from experiments.tokens import (
+from experiments.scripts import (
     batches,
     blanked,
-    build_text_model,
+    eval_batches,
     example,
+    examples,
     packed,
-    run_tokens,
     script,
     scripted,
-    width_of,
 )
+from experiments.tokens import build_text_model, run_tokens, width_of
 from rssm.tokens import CLOSE, END
 from tracer import cwm
 from tracer.cwm.symbols import decode, encode
@@ -105,9 +105,17 @@ def test_a_width_is_found_at_which_a_model_has_the_parameters_that_are_wanted():
     cfg = config("tokens", "dataset=none", "run_dir=none", "model.width=64")
     wanted = count(nnx.state(build_text_model(cfg), nnx.Param))
     cfg.model.width = 256
-    assert width_of(cfg, 1.01 * wanted, within=0.02) == 64
+    assert width_of(cfg, 1.01 * wanted, "params", within=0.02) == 64
     with pytest.raises(UserError, match="form delta: params at model.width=8 are .*, not within"):
-        width_of(cfg, 10, within=0.02)
+        width_of(cfg, 10, "params", within=0.02)
+
+
+def test_every_text_of_a_split_is_validated_on_once(dataset):
+    cfg = config("tokens", f"dataset={dataset}", "run_dir=none", "length=512", "batch_size=3")
+    found = [*eval_batches(cfg, "valid")]
+    learned = sum(len(numbers) - head for numbers, head in examples(cfg, "valid"))
+    assert sum(batch["mask"].sum() for batch in found) == learned > 0
+    assert {batch["text"].shape for batch in found} == {(3, 512)}
 
 
 def test_a_share_of_the_data_is_its_first_texts(dataset):

@@ -1,0 +1,40 @@
+"""Suites of `experiments.ablate`: what all routes are scored on, traced once."""
+
+from functools import cached_property
+
+from omegaconf import DictConfig, OmegaConf
+
+from experiments.evaluate import spread, suite_traces
+from experiments.others import names_of
+from experiments.sizing import composed
+from tracer.schema import Trace
+
+
+class Suite:
+    def __init__(self, cfg: DictConfig, suite: DictConfig, limit: int):
+        self.name: str = suite.name
+        self.cfg = cfg.copy()
+        self.cfg.suite, self.cfg.limit = suite, limit
+
+    @cached_property
+    def traces(self) -> list[Trace]:
+        return spread(suite_traces(self.cfg, self.cfg.dataset), self.cfg.limit)
+
+    @property
+    def names(self) -> set[str]:
+        """By which its traces may be called."""
+        return {name for trace in self.traces for name in names_of(trace)}
+
+
+def asked_suites(cfg: DictConfig) -> list[Suite]:
+    """The main one first; one that wants a file is left out where none is given."""
+    found = [Suite(cfg, cfg.suite, cfg.limit)]
+    for name, given in cfg.suites.items():
+        suite = composed("evaluate", [f"suite={name}", "run=none"]).suite
+        if OmegaConf.is_missing(suite, "path"):
+            suite.path = given.path
+        if "path" in given and not given.path:
+            print(f"{name} is not scored: suites.{name}.path=FILE", flush=True)
+        else:
+            found.append(Suite(cfg, suite, given.limit))
+    return found
