@@ -52,6 +52,7 @@ from experiments.train import train_run
 MAY_DIFFER = ("seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
+WATCHED = ("embedding_rank",)  # metrics of training that tell whether there is anything to score
 GIVEN = ("filter", "open")  # modes that are scored: statements are given
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
 TEXTS = (
@@ -285,6 +286,7 @@ def speed(run_dir: Path) -> dict[str, float]:
         found = {"imagine_us": 1e6 * imagined_seconds(Predictor.of_run(run_dir)) / IMAGINED}
         if rates:
             found["steps_per_second"] = rates[len(rates) // 2]
+        found |= {name: row[name] for row in rows for name in WATCHED if name in row}
         write_whole(path, json.dumps(found) + "\n")
     return json.loads(path.read_text())
 

@@ -1,7 +1,7 @@
 """Line charts as geometry: where lines, dots and ticks lie; templates/charts.jinja draws them."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 340, 190
@@ -20,6 +20,7 @@ class Axis(NamedTuple):
     name: str
     ticks: list[float]  # the first and the last are the ends
     log: bool = False
+    names: tuple[str, ...] = ()  # of the ticks, in place of numbers
 
     def share(self, value: float) -> float:
         """0 at the first tick, 1 at the last."""
@@ -62,7 +63,9 @@ def chart(title: str, series: list[Series], x: Axis, y: Axis, dots: bool = True)
         names = [f"{one.name}: {up:.3g} at {at:g}" for at, up in one.points]
         marks = [Dot(*at, name) for at, name in zip(places, names, strict=True)]
         lines.append(Line(one.name, one.style, path, marks if dots else []))
-    xs = [Dot(_along(LEFT, RIGHT, x.share(tick)), BOTTOM, f"{tick:g}") for tick in x.ticks]
+    named = x.names or [f"{tick:g}" for tick in x.ticks]
+    places = [_along(LEFT, RIGHT, x.share(tick)) for tick in x.ticks]
+    xs = [Dot(at, BOTTOM, name) for at, name in zip(places, named, strict=True)]
     ys = [Dot(LEFT, _along(BOTTOM, TOP, y.share(tick)), f"{tick:g}") for tick in y.ticks]
     drawn = any(one.points for one in series)
     return Chart(title, x.name, xs, ys, lines) if drawn else None
@@ -89,6 +92,12 @@ def logarithmic(name: str, values: Iterable[float]) -> Axis:
     if len(kept) > 6:
         kept = [10.0**power for power in range(low, max(high, low + 1) + 1)]
     return Axis(name, [float(f"{tick:.6g}") for tick in kept], log=True)
+
+
+def categories(names: Sequence[str]) -> Axis:
+    """0, 1, 2, ..., each with its name, and room at both ends."""
+    ticks = [-0.5, *map(float, range(len(names))), len(names) - 0.5]
+    return Axis("", ticks, names=("", *names, ""))
 
 
 def thin(points: list[Point], count: int = 240) -> list[Point]:

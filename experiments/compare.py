@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.charts import Axis, Chart, Series, chart, linear, logarithmic
-from experiments.score import HEADLINES, HORIZONS, mean
+from experiments.score import HEADLINES, mean
 
 RESAMPLES = 500
 CONTROLS = ("copy", "shuffled", "misled")
 SHOWN = 10  # types, and kinds of statements
 OF_FAMILIES = ("synthetic", "swaps")  # corpora whose programs are of families, or lengths
 Measure = Callable[[Mapping[str, Any]], float | None]  # of a call; None where it has no such thing
+Count = Callable[[Mapping[str, Any]], tuple[float, float]]  # of a call: so much of so many
 
 
 class Interval(NamedTuple):
@@ -92,12 +92,35 @@ def horizon(result: Result, mode: str, steps: int) -> Interval:
     return interval(result, mode, right)
 
 
+def unbroken(result: Result, mode: str, steps: int) -> Interval:
+    """Calls in which no state was wrong up to there, of those that are so long."""
+
+    def right(call: Mapping[str, Any]) -> float | None:
+        if len(call["true"]) <= steps:
+            return None
+        return float(call["true"][1 : steps + 1] == call["predicted"][1 : steps + 1])
+
+    return interval(result, mode, right)
+
+
+def long_enough(result: Result, mode: str, steps: int) -> int:
+    """Calls of a seed that are so long."""
+    return sum(call["mode"] == mode and len(call["true"]) > steps for call in result.calls[0])
+
+
 def interval(result: Result, mode: str, measure: Measure) -> Interval:
     """Mean over calls, then over seeds, and the middle 95 % of the means of what is drawn again:
     seeds, and programs."""
-    sums, sizes = grouped(
-        [[call for call in calls if call["mode"] == mode] for calls in result.calls], measure
-    )
+
+    def count(call: Mapping[str, Any]) -> tuple[float, float]:
+        value = number(measure(call))
+        return (0.0, 0.0) if math.isnan(value) else (value, 1.0)
+
+    return drawn_again(*grouped(result, mode, count))
+
+
+def drawn_again(sums: np.ndarray, sizes: np.ndarray) -> Interval:
+    """Of what was counted per seed and program."""
     if not sizes.any():
         return Interval(math.nan, math.nan, math.nan)
     draw, (seeds, programs) = np.random.default_rng(0), sums.shape
@@ -115,18 +138,17 @@ def mean_of_means(sums: np.ndarray, sizes: np.ndarray) -> float:
     return mean(totals[counts > 0] / counts[counts > 0])
 
 
-def grouped(
-    seeds: Sequence[Sequence[Mapping[str, Any]]], measure: Measure
-) -> tuple[np.ndarray, np.ndarray]:
-    """Per seed and program the sum of what is measured, and of how many calls."""
+def grouped(result: Result, mode: str, count: Count) -> tuple[np.ndarray, np.ndarray]:
+    """Per seed and program the sum of what is counted, and out of how many."""
+    seeds = [[call for call in calls if call["mode"] == mode] for calls in result.calls]
     known = dict.fromkeys(call["program"] for calls in seeds for call in calls)
     column = {program: at for at, program in enumerate(known)}
     sums, sizes = np.zeros((2, len(seeds), len(column)))
     for row, calls in enumerate(seeds):
         for call in calls:
-            if not math.isnan(value := number(measure(call))):
-                sums[row, column[call["program"]]] += value
-                sizes[row, column[call["program"]]] += 1
+            total, size = count(call)
+            sums[row, column[call["program"]]] += total
+            sizes[row, column[call["program"]]] += size
     return sums, sizes
 
 
@@ -135,13 +157,15 @@ def number(x: Any) -> float:
 
 
 def shares(result: Result, mode: str, key: str) -> dict[str, Interval]:
-    """Accuracy by type or by statement: over all seeds, with the lowest and highest seed."""
-    names = dict.fromkeys(name for seed in result.figures for name in seed[mode][key])
-    found = {}
-    for name in list(names)[:SHOWN]:
-        values = [seed[mode][key][name]["accuracy"] for seed in result.figures]
-        found[name] = Interval(mean(values), min(values), max(values))
-    return found
+    """Accuracy by type or by statement, the most frequent first."""
+
+    def count(call: Mapping[str, Any], name: str) -> tuple[float, float]:
+        own = call[key].get(name, {"n": 0, "accuracy": 0.0})
+        return own["n"] * own["accuracy"], own["n"]
+
+    names = list(dict.fromkeys(name for seed in result.figures for name in seed[mode][key]))
+    counts = {name: grouped(result, mode, partial(count, name=name)) for name in names[:SHOWN]}
+    return {name: drawn_again(*found) for name, found in counts.items()}
 
 
 def families(result: Result, mode: str) -> dict[str, Interval]:
@@ -184,70 +208,3 @@ def divergence(result: Result, mode: str) -> str:
     """Median step of the first mistake, of each seed."""
     steps = [seed[mode]["first_divergence"] for seed in result.figures]
     return ", ".join("never" if step is None else f"{step:g}" for step in steps)
-
-
-def charts(results: Sequence[Result]) -> dict[str, Chart]:
-    """By name of file."""
-    found: dict[str, Chart | None] = {}
-    if any("open" in result.modes for result in results):
-        found["horizon"] = horizon_chart(results)
-    for cost, name in COSTS.items():
-        found[f"cost_{cost}"] = cost_chart(results, cost, name)
-    return {name: drawn for name, drawn in found.items() if drawn}
-
-
-COSTS = {
-    "train_flops": "operations per transition trained",
-    "imagine_us": "µs per imagined statement",
-}
-
-
-def horizon_chart(results: Sequence[Result]) -> Chart | None:
-    results = [result for result in results if "open" in result.modes]
-    longest = max(len(c["true"]) for r in results for calls in r.calls for c in calls) - 1
-    steps = [each for each in HORIZONS if each <= longest]
-    curves = [[(s, horizon(result, "open", s)) for s in steps] for result in results]
-    copies = [
-        (float(s), 100 * at["state_exact_match"])
-        for s in steps
-        if (at := results[0].figures[0]["open"]["copy"]["by_horizon"].get(str(s)))
-    ]
-    lines = [
-        Series(result.name, f"r{at}", [(s, 100 * i.value) for s, i in curve])
-        for at, (result, curve) in enumerate(zip(results, curves, strict=True))
-    ]
-    bounds = [
-        Series("", f"r{at} bound", [(s, 100 * i[end]) for s, i in curve])
-        for at, curve in enumerate(curves)
-        for end in (1, 2)
-    ]
-    x, y = logarithmic("statements after the only observation", steps), linear("", [0, 100])
-    return drawn(
-        "exact states in open loop, %", [*lines, Series("copy", "copy", copies)], bounds, x, y
-    )
-
-
-def cost_chart(results: Sequence[Result], cost: str, name: str) -> Chart | None:
-    """Each route a point: effects that are right in open loop, against what they cost."""
-    known = [(at, r) for at, r in enumerate(results) if r.costs.get(cost) and "open" in r.modes]
-    if not known:
-        return None
-    points, bounds = [], []
-    for at, result in known:
-        line = line_of(result, "open", "effect_accuracy")
-        if math.isnan(line.value):
-            continue
-        x = result.costs[cost]
-        points.append(Series(result.name, f"r{at}", [(x, 100 * line.value)]))
-        ends = [(x, 100 * line.low), (x, 100 * line.high)]
-        bounds.append(Series("", f"r{at} bound", ends))
-    axis = logarithmic(name, [result.costs[cost] for _, result in known])
-    highest = max((y for one in bounds for _, y in one.points), default=1.0)
-    y = linear("", [0, highest])
-    return drawn(f"effects right in open loop, %, by {name}", points, bounds, axis, y)
-
-
-def drawn(title: str, lines: list[Series], bounds: list[Series], x: Axis, y: Axis) -> Chart | None:
-    """Lines with dots, and thin ones where their intervals end."""
-    main, thin = chart(title, lines, x, y), chart(title, bounds, x, y, dots=False)
-    return main and main._replace(lines=[*main.lines, *(thin.lines if thin else [])])

@@ -32,7 +32,17 @@ from experiments.predict import (
     true_frame,
 )
 from experiments.pretrained import pretrained_name
-from experiments.score import HEADLINES, Frame, Scored, finite, score, score_trace
+from experiments.score import (
+    HEADLINES,
+    Frame,
+    Scored,
+    by_statement,
+    by_type,
+    finite,
+    score,
+    score_trace,
+    shares,
+)
 from tracer.pool import run_all
 from tracer.sandbox import Limits, Outcome
 from tracer.schema import Program, Trace
@@ -262,6 +272,8 @@ def line(prediction: Prediction, mode: str) -> dict:
         "predicted_lines": [turn.line for turn in prediction.turns],
         "program": found.program,
         "figures": finite(score_trace(found)),
+        "by_type": shares(by_type(found)),
+        "by_statement": shares(by_statement(found)),
     }
 
 

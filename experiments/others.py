@@ -22,7 +22,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from experiments.command import UserError
-from experiments.score import Frame, Scored, finite, jaccard, mean, score, score_trace
+from experiments.score import (
+    Frame,
+    Scored,
+    by_statement,
+    by_type,
+    finite,
+    jaccard,
+    mean,
+    score,
+    score_trace,
+    shares,
+)
 from tracer import cwm
 from tracer.schema import Event, Trace, frames, without_call
 from tracer.values import render
@@ -246,4 +257,6 @@ def record(trace: Trace, body: Sequence[Event], one: Scored, mode: str) -> dict[
         "predicted_output": one.predicted_output,
         "program": one.program,
         "figures": finite(score_trace(one)),
+        "by_type": shares(by_type(one)),
+        "by_statement": shares(by_statement(one)),
     }

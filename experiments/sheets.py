@@ -11,15 +11,18 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from experiments import charts, compare
+from experiments import compare
+from experiments.charts import Chart
+from experiments.charts import Line as Drawn
 from experiments.compare import Interval, Line, Result
 from experiments.curves import AXES, Curve, curve_charts
-from experiments.score import HEADLINES
+from experiments.plots import SHARES, charts
+from experiments.score import HEADLINES, HORIZONS
 
 COLORS = ("#2459c9", "#b2660a", "#0f7f74", "#a8327d", "#5a7d1e", "#6b4fc4", "#bb2a22", "#3a8fb7")
 STYLE = """.tick{font:10px system-ui,sans-serif;fill:#626b77}.grid{stroke:#e1e5ea}
 .line{fill:none;stroke-width:1.8}.bound{stroke-width:.7;stroke-dasharray:3 2}
-.line.copy{stroke:#7d8794;stroke-dasharray:6 3}.dot.copy{fill:#7d8794}
+.dot.bound{display:none}.line.copy{stroke:#7d8794;stroke-dasharray:6 3}.dot.copy{fill:#7d8794}
 """
 
 
@@ -45,7 +48,7 @@ def write_sheets(
     (out / "table.md").write_text(as_markdown(sheets, notes))
     templates = environment()
     plot = templates.get_template("plot.svg.jinja")
-    drawn = compare.charts(results) | curve_charts(curves)
+    drawn = charts(results, others) | curve_charts(curves)
     plots = {name: plot.render(chart=chart).strip() for name, chart in drawn.items()}
     (out / "plots").mkdir(exist_ok=True)
     for name, text in plots.items():
@@ -65,7 +68,7 @@ def environment() -> Environment:
     return found
 
 
-def legend(chart: charts.Chart) -> list[charts.Line]:
+def legend(chart: Chart) -> list[Drawn]:
     return [line for line in chart.lines if line.name]
 
 
@@ -94,13 +97,30 @@ def all_sheets(results: Sequence[Result], lines: Sequence[Line]) -> list[Sheet]:
         there = [result for result in results if mode in result.modes]
         of_mode = [line for line in lines if line.mode == mode]
         sheets.append(figure_sheet(there, of_mode, mode))
-        for key, what in (("by_type", "type of the new value"), ("by_statement", "statement")):
+        sheets += horizon_sheets(there, mode)
+        for key, what in SHARES.items():
             shares = {each.name: compare.shares(each, mode, key) for each in there}
-            title = f"{mode}, % right by {what} (lowest to highest seed)"
-            sheets.append(share_sheet(shares, title))
+            sheets.append(share_sheet(shares, f"{mode}, % right by {what}"))
         shares = {each.name: compare.families(each, mode) for each in there}
         sheets.append(share_sheet(shares, f"{mode}, % of effects right by corpus"))
     return sheets
+
+
+def horizon_sheets(results: Sequence[Result], mode: str) -> list[Sheet]:
+    """What is right so many statements after the first state, and how many calls are so long."""
+    count = {s: max(compare.long_enough(r, mode, s) for r in results) for s in HORIZONS}
+    named = {s: f"{s} (of {n})" for s, n in count.items() if n}
+    titles = {
+        f"{mode}, % of states exact so many statements on": compare.horizon,
+        f"{mode}, % of calls without a mistake so far": compare.unbroken,
+    }
+    return [
+        share_sheet(
+            {r.name: {name: figure(r, mode, s) for s, name in named.items()} for r in results},
+            title,
+        )
+        for title, figure in titles.items()
+    ]
 
 
 def suite_sheets(suite: str, results: Sequence[Result]) -> list[Sheet]:
@@ -152,7 +172,9 @@ def scaling_sheet(curves: Sequence[Curve]) -> Sheet:
     rows = []
     for curve in curves:
         points = (f"{x:,.0f}: {percent(at)}" for x, at in sorted(curve.points))
-        rows.append([curve.route, AXES[curve.by], "; ".join(points), f"{curve.slope():.3f}"])
+        slope = curve.slope()
+        fitted = f"{slope.value:.3f} ({slope.low:.3f} to {slope.high:.3f})"
+        rows.append([curve.route, AXES[curve.by], "; ".join(points), fitted])
     head = ["route", "by", "effects right in open loop, %", "exponent of the wrong ones"]
     return Sheet("Scaling, one seed", head, rows)
 

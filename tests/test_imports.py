@@ -55,7 +55,7 @@ ORDER = {
     """,
     "experiments": """
         command measure score others charts episodes atomic writer claim progress
-        compare curves sheets
+        compare plots curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained
         control worth free

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import xml.etree.ElementTree as ET
+from collections import Counter
 
 import jax
 import jax.numpy as jnp
@@ -15,10 +16,13 @@ from experiments.ablate import ablate
 from experiments.command import UserError
 from experiments.compare import Interval, Result, horizon, interval, line_of
 from experiments.curves import Curve, curve_charts
+from experiments.data import open_dataset
 from experiments.evaluate import spread
+from experiments.plots import charts
 from experiments.score import HEADLINES
 from experiments.sheets import write_sheets
 from experiments.sizing import Route, flops, matched, parameters
+from experiments.suites import asked_suites
 from rssm.spec import Spec
 from tracer.layout import Layout
 
@@ -75,7 +79,8 @@ def test_parameters_that_no_width_has_are_told(spec):
 def call(program: str, right: float | None, mode: str = "open") -> dict:
     figures = dict.fromkeys(HEADLINES, right)
     true, predicted = [{}, {"a": "1"}], [{}, {"a": "1" if right == 1 else "2"}]
-    states = dict(true=true, predicted=predicted)
+    shares = {"int": {"n": 1, "accuracy": right or 0.0}}
+    states = dict(true=true, predicted=predicted, by_type=shares, by_statement=shares)
     return dict(program=program, origin="files/f", mode=mode, figures=figures, **states)
 
 
@@ -128,8 +133,18 @@ def test_a_horizon_counts_the_calls_that_are_so_long(result):
     assert horizon(result, "open", 2).value != horizon(result, "open", 2).value
 
 
-def test_accuracy_by_type_has_the_lowest_and_the_highest_seed(result):
-    assert compare.shares(result, "open", "by_type")["int"] == (0.75, 0.5, 1.0)
+def test_accuracy_by_type_is_of_values_and_not_of_calls(result):
+    found = compare.shares(result, "open", "by_type")["int"]
+    assert found.value == pytest.approx((2 / 4 + 1) / 2)
+    assert found.low < found.value < found.high
+
+
+def test_a_call_is_unbroken_up_to_its_first_mistake(result):
+    frames = [{}, {"a": "1"}, {"a": "2"}]
+    wrong = call("p", 1.0) | {"true": frames, "predicted": [{}, {"a": "1"}, {"a": "3"}]}
+    found = result._replace(calls=[[wrong]])
+    assert [compare.unbroken(found, "open", steps).value for steps in (1, 2)] == [1, 0]
+    assert [compare.long_enough(found, "open", steps) for steps in (1, 2, 3)] == [1, 1, 0]
 
 
 def test_effects_are_told_by_corpus_and_by_family(result):
@@ -156,14 +171,53 @@ def test_traces_are_taken_from_all_of_a_suite():
     assert spread(iter(range(3)), 9) == [0, 1, 2]
 
 
+def test_chains_of_every_length_are_asked():
+    cfg = config("ablate", "dataset=none", "out=none")
+    [swaps] = [each for each in asked_suites(cfg) if each.name == "swaps"]
+    lengths = swaps.cfg.suite.corpus.lengths
+    chosen = spread(
+        [lengths[i % len(lengths)] for i in range(swaps.cfg.suite.corpus.count)], swaps.cfg.limit
+    )
+    assert Counter(chosen) == dict.fromkeys(lengths, swaps.cfg.limit // len(lengths))
+
+
+def test_what_another_model_wrote_has_a_row_of_its_own(dataset, tmp_path):
+    traces = [*open_dataset(dataset).traces("test")]
+    path = tmp_path / "theirs.jsonl"
+    path.write_text(json.dumps({"id": traces[0].id, "frames": [{}]}) + "\n")
+    given = ("experiment=six_routes_smoke", f"dataset={dataset}", f"out={tmp_path / 'out'}")
+    cfg = config("ablate", *given, f"+predictions.theirs={path}")
+    cfg.routes, cfg.text = {}, {}
+    (result,) = ablate(cfg)
+    assert (result.name, result.modes) == ("theirs", ["free"])
+    assert "theirs,free,state_exact_match" in (tmp_path / "out" / "table.csv").read_text()
+    path.write_text(json.dumps({"id": "nobody's", "frames": [{}]}) + "\n")
+    with pytest.raises(UserError, match="theirs.jsonl has no `id` of heldout, swaps"):
+        ablate(cfg)
+
+
+def test_lengths_of_programs_are_an_axis_where_their_corpus_names_them(result):
+    origins = ["swaps/16/1", "swaps/128/2", "swaps/16/3", "swaps/128/4"]
+    calls = [[c | {"origin": o} for c, o in zip(s, origins, strict=True)] for s in result.calls]
+    swaps = [result._replace(calls=calls)]
+    drawn = charts([result], {"swaps": swaps, "humaneval": [result]})
+    assert "lengths_swaps" in drawn and "lengths_humaneval" not in drawn
+    [line, *_] = drawn["lengths_swaps"].lines
+    assert [dot.text for dot in line.dots] == ["rssm: 100 at 16", "rssm: 50 at 128"]
+
+
 def test_a_slope_is_the_exponent_of_what_is_wrong():
     points = [(x, Interval(1 - 3 * x**-0.5, 0.0, 1.0)) for x in (100.0, 10.0, 1000.0)]
-    assert Curve("rssm", "data", points).slope() == pytest.approx(-0.5)
-    assert math.isnan(Curve("rssm", "data", points[:1]).slope())
+    found = Curve("rssm", "data", points).slope()
+    assert found.value == pytest.approx(-0.5) and found.low < -0.5 < found.high
+    sure = [(x, Interval(at.value, at.value, at.value)) for x, at in points]
+    assert Curve("rssm", "data", sure).slope() == pytest.approx((-0.5, -0.5, -0.5))
+    assert math.isnan(Curve("rssm", "data", points[:1]).slope().value)
     assert set(curve_charts([Curve("rssm", "data", points)])) == {"scaling_data"}
 
 
 def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
+    result = result._replace(calls=[3 * seed for seed in result.calls])  # enough of one length
     calls = [[call("p", 1.0, "free")]]
     other = Result("<text>", {"params": 10.0}, [seed(1.0, "free")], calls)
     write_sheets([result, other], ["A note & its end."], tmp_path)
@@ -174,7 +228,8 @@ def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
     assert "| rssm | 83.3 (" in (tmp_path / "table.md").read_text()
     page = (tmp_path / "table.html").read_text()
     assert "&lt;text&gt;" in page and "<text>" not in page and "A note &amp; its end." in page
-    for name in ("horizon", "cost_imagine_us"):
+    names = ("horizon", "unbroken", "by_type", "by_statement", "by_corpus", "cost_imagine_us")
+    for name in names:
         assert ET.parse(tmp_path / "plots" / f"{name}.svg").getroot().tag.endswith("svg")
 
 
