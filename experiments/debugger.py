@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from experiments.begin import begin
 from experiments.command import UserError
-from experiments.foresee import begin
 from experiments.frames import Frames, Moment
 from experiments.page import page
 from experiments.predict import Frame, Predictor, true_frame

@@ -23,9 +23,9 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.atomic import write_whole
+from experiments.begin import begin
 from experiments.chances import run_log_prob
 from experiments.command import UserError, command, user_errors
-from experiments.foresee import begin
 from experiments.free import Run, Start, free_runs
 from experiments.holes import find_hole
 from experiments.predict import Predictor, frame, text, true_frame

@@ -60,7 +60,7 @@ ORDER = {
         control worth free
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course scales detection
-        names risks effects chances foresee holes plan rivals
+        names risks effects begin chances foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
         trace train evaluate imagine report bench tokens ablate publish agent puzzles
