@@ -59,8 +59,8 @@ ORDER = {
         model loop pretrained
         control worth free
         predict bench_tracer bench_sandbox bench_model sizing
-        calibration course scales detection
-        names risks effects begin chances foresee holes plan rivals
+        calibration course scales scaled detection
+        names risks effects begin chances unwanted expected foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
         trace train evaluate imagine report bench tokens ablate publish agent puzzles
