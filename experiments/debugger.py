@@ -63,7 +63,7 @@ class Debugger:
     @classmethod
     def of(cls, run: Path | str, source: str, call: str, **more: Any) -> "Debugger":
         """`run`: the folder of a training run, or `pretrained:NAME`."""
-        return cls(Predictor.of_run(Path(run)), source, call, **more)
+        return cls(Predictor.of_programs(Path(run)), source, call, **more)
 
     @property
     def moment(self) -> Moment:

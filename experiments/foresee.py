@@ -80,7 +80,7 @@ def main(cfg: DictConfig) -> None:
         print(f"warning: {warning}", file=sys.stderr)
     sandbox: Any = OmegaConf.to_container(cfg.sandbox)
     start = ready(source, cfg.call, cfg.steps, cfg.runs, cfg.seed, unwanted, sandbox)
-    predictor = Predictor.of_run(Path(cfg.run))  # last: it takes the longest
+    predictor = Predictor.of_programs(Path(cfg.run))  # last: it takes the longest
     found = foreseen(predictor, start, cfg.runs, cfg.seed, unwanted, scales)
     if cfg.json:
         write_whole(Path(cfg.json), json.dumps(as_json(found), indent=1) + "\n")

@@ -45,7 +45,7 @@ KNOWN = (*MEASURES, FAULTS)
 def main(cfg: DictConfig) -> None:
     asked = [str(name) for name in cfg.measures]
     check(asked, cfg)
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     traces: dict[str, list[Trace]] = {}
     calls: dict[str, list[Foreseen]] = {}
     result: dict[str, Any] = {"run": cfg.run}

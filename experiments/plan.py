@@ -86,7 +86,7 @@ def main(cfg: DictConfig) -> None:
     candidates = [line.strip() for line in lines if line.strip()]
     wanted = read_wanted(cfg.wanted)
     filled = fill(source, cfg.call, candidates)  # before the weights are read
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     start = begin(source, cfg.call, dict(cfg.sandbox), cfg.steps)
     guesses = ranked(predictor, [start._replace(source=each) for each in filled], wanted)
     found = tried(guesses, candidates, filled, cfg, wanted)

@@ -57,7 +57,7 @@ ORDER = {
         compare curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained
-        control worth free
+        control worth free suited
         predict bench_tracer bench_sandbox bench_model sizing
         calibration course scales scaled detection
         names risks effects begin chances unwanted expected foresee holes plan rivals
