@@ -1,6 +1,7 @@
 """The first state of a call: its arguments are evaluated in the sandbox, and nothing of it runs."""
 
 import builtins
+import re
 from typing import Any
 
 from experiments.command import UserError, user_errors
@@ -21,7 +22,7 @@ def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:
     for event in outcome.trace.events:
         if (event.kind, event.lineno) == ("line", empty.at):
             return Start(source, Event("line", 0, 0, empty.line, "", event.locals), steps)
-    why = reason(outcome).replace(empty.name, empty.function)
+    why = re.sub(rf"\b{empty.name}\b", empty.function, reason(outcome))
     raise UserError(f"{call}: {why}, before the first statement")
 
 

@@ -187,9 +187,8 @@ def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
 
 def does_risk(trace: Trace) -> bool:
     """In the frame of the call, or in one that it leads to."""
-    names = Namespaces(trace.source)
-    scope = body(trace)[0].scope
-    began = next(at for at, event in enumerate(trace.events) if event.scope == scope)
+    names, own = Namespaces(trace.source), body(trace)
+    began = trace.events.index(own[0]) if own else len(trace.events)
     ran = {(e.lineno, e.statement) for e in trace.events[began:] if e.kind == "line"}
     return any(risks(text, names=names.at(line)) for line, text in ran)
 

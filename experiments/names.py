@@ -54,14 +54,16 @@ class Namespaces:
     """Of all frames of a program."""
 
     def __init__(self, source: str):
-        self.code = compile(source, "<names>", "exec")
-        self.meant, self.stars = imports(ast.parse(source))
-        self.others = aliases(ast.parse(source), self.meant)
+        tree = ast.parse(source)
+        self.code = compile(tree, "<names>", "exec")
+        self.meant, self.stars = imports(tree)
+        self.others = aliases(tree, self.meant)
+        self.bound = set(variables(self.code))
 
     def at(self, line: int) -> Names:
         """In the function in whose body the line is."""
-        codes = [self.code, innermost(self.code, line) or self.code]
-        bound = {name for code in codes for name in variables(code)}
+        code = innermost(self.code, line)
+        bound = self.bound.union(() if code is None else variables(code))
         return Names(self.others | self.meant, self.stars, frozenset(bound - self.meant.keys()))
 
 

@@ -8,7 +8,7 @@ from tracer.statements import place
 
 
 class Stub(NamedTuple):
-    source: str  # the program, and below it a copy of the function with `pass` for a body
+    source: str  # the program, and behind the function a copy of it with `pass` for a body
     call: str  # of the copy: its arguments may call the function itself
     function: str
     name: str  # of the copy
@@ -33,9 +33,12 @@ def stub(source: str, call: str) -> Stub:
     empty = copy.copy(function)
     empty.name = asked.func.id = free_name(f"{function.name}_", source + call)
     empty.body = [ast.Pass()]
-    below = f"{source}\n\n{ast.unparse(empty)}"
-    at = len(below.split("\n"))
-    return Stub(below, ast.unparse(asked), function.name, empty.name, line, at)
+    lines, more = source.split("\n"), ast.unparse(empty).split("\n")
+    end = function.end_lineno or line
+    lines[end:end] = more
+    return Stub(
+        "\n".join(lines), ast.unparse(asked), function.name, empty.name, line, end + len(more)
+    )
 
 
 def free_name(name: str, text: str) -> str:
