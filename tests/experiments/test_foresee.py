@@ -318,6 +318,16 @@ def test_bounds_are_given_by_the_names_of_variables(run_main, imagined, bounds):
     assert code == STATUS["refuse"] and "count = 99" in printed
 
 
+def test_scales_of_other_runs_are_warned_of(run_main, imagined, tmp_path):
+    own = {"yes": 1, "no": 1, "shift": 0, "runs": [2], "steps": [64]}
+    (tmp_path / "s.json").write_text(json.dumps({"scales": {"risks": own}}))
+    asked = (*imagined, f"scales={tmp_path / 's.json'}")
+    _, _, warned = run_main(main, *asked)
+    assert warned.startswith("warning: the scales of risks were not fitted on 16 runs of 128 steps")
+    _, _, warned = run_main(main, *asked, "runs=2", "steps=64")
+    assert warned == ""
+
+
 def test_statements_are_shown_as_they_are(capsys):
     source = "def f(items, at):\n    y = items[at]\n    z = '[/b]'\n    z = '\x1b'\n    z.go()\n"
     steps = [("line", 2), ("line", 3), ("line", 4), ("line", 5), ("exception", 5), ("unwind", 5)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import foresight as module
-from experiments.chances import hazards, raising, reaching, unending
+from experiments.chances import hazards, raising, reaching, unending, unknown
 from experiments.command import UserError
 from experiments.detection import Said, detection
 from experiments.faults import (
@@ -19,7 +19,7 @@ from experiments.faults import (
     mutants,
     suspects,
 )
-from experiments.foreseen import does_risk, imagined, raised
+from experiments.foreseen import does_risk, hanging, imagined, raised
 from experiments.foresight import apart, main
 from experiments.free import Run, Step
 from experiments.patterns import static_risk
@@ -84,6 +84,9 @@ def test_that_a_call_does_not_end_and_that_it_raises_are_never_more_than_all():
     for runs in ([hangs], [RETURNS], [RETURNS, hangs]):
         assert 0 <= raising(runs) + unending(runs) <= 1
     assert unending([hangs]) == 1 and unending([RETURNS]) < 0.5
+    cut = hangs._replace(cut=True)
+    assert (unending([cut]), unknown([cut]), unknown([hangs])) == (0, 1, 0)
+    assert hanging([cut]) == 0.5 and hanging([hangs]) == 1
 
 
 def test_scaling_makes_overconfident_chances_right_and_keeps_their_order():
