@@ -70,7 +70,7 @@ class Right(NamedTuple):
 def main(cfg: DictConfig) -> None:
     if pretrained_name(cfg.run) and not cfg.out:
         raise UserError(f"{cfg.run} is no folder of yours: give one for the results, out=DIR")
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_agents(Path(cfg.run))
     dataset = open_dataset(cfg.dataset or predictor.cfg.dataset)
     usual = majority(episodes(dataset, "train"))
     figures = foreseen(predictor, episodes(dataset, cfg.split), usual)

@@ -10,7 +10,7 @@ and the means of such numbers over runs are finer than the share of the runs tha
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -54,13 +54,18 @@ def raising(runs: Sequence[Run]) -> float:
 def unending(runs: Sequence[Run]) -> float:
     """That the call takes more steps than the runs were given, and raises nothing before: of a run
     that went on, by how sure the model is of all that happens in it; of one that ended, by how
-    unsure."""
+    unsure. One that was cut tells nothing of this: see `unknown`."""
     chances = []
     for run in runs:
         unsure = 1 - sure(run)
         hangs = STRAY * unsure if run.ended else 1 - UNKNOWN * unsure
-        chances.append((1 - raising([run])) * hangs)
+        chances.append(0.0 if run.cut else (1 - raising([run])) * hangs)
     return mean(chances)
+
+
+def unknown(runs: Sequence[Run]) -> float:
+    """That the call comes to where the model was shown no more, and raises nothing before."""
+    return mean([(1 - raising([run])) * run.cut for run in runs])
 
 
 def sure(run: Run) -> float:
@@ -73,23 +78,25 @@ def run_log_prob(run: Run) -> float:
     return sum(step.log_prob for step in run.steps) + run.steps[-1].worth.whole
 
 
-def reaching(runs: Sequence[Run], line: int) -> float:
-    """That the line is run."""
-    return mean([coming(run, line) for run in runs])
+def reaching(runs: Sequence[Run], *lines: int) -> float:
+    """That one of the lines is run."""
+    return mean([coming(run, {*lines}) for run in runs])
 
 
-def coming(run: Run, line: int) -> float:
+def coming(run: Run, lines: Collection[int]) -> float:
     """Along the run, and by the ways that it might have gone instead."""
     left, found = 1.0, 0.0
     for before, step in pairwise(run.steps):
-        if (before.kind, before.line) == ("line", line):
+        if before.kind == "line" and before.line in lines:
             return found + left
         for other, chance in aside(run, before, step):
             if left * chance > LEAST:
-                found += left * chance * leads(run.script, other, line)
+                found += left * chance * leads(run.script, other, lines)
         left *= math.exp(min(0.0, step.log_prob))
     last = run.steps[-1]
-    return found + left * ((last.kind, last.line) == ("line", line))
+    if run.cut:
+        return found + left * leads(run.script, last.line, lines)
+    return found + left * (last.kind == "line" and last.line in lines)
 
 
 def aside(run: Run, before: Step, step: Step) -> Iterator[tuple[int, float]]:
@@ -107,15 +114,15 @@ def aside(run: Run, before: Step, step: Step) -> Iterator[tuple[int, float]]:
     yield from ((other, max(0.0, chance) / len(others)) for other in others)
 
 
-def leads(script: Script, start: int, line: int) -> float:
-    """The chance to come from one line to another, by the text alone: 1 where all ways do, 0 where
-    none does."""
+def leads(script: Script, start: int, lines: Collection[int]) -> float:
+    """The chance to come from one line to some others, by the text alone: 1 where all ways do, 0
+    where none does."""
     at, passed = start, set[int]()
-    while at in script and at not in passed and at != line:
+    while at in script and at not in passed and at not in lines:
         passed.add(at)
         ways = script.ways[at]
         at = END if ways.fork else ways.past
-    if at == line:
+    if at in lines:
         return 1.0
     left, seen = [start], set[int]()
     while left:
@@ -123,7 +130,7 @@ def leads(script: Script, start: int, line: int) -> float:
         if at in script and at not in seen:
             seen.add(at)
             left += script.ways[at]
-    return UNKNOWN if line in seen else 0.0
+    return 0.0 if seen.isdisjoint(lines) else UNKNOWN
 
 
 def mean(values: Sequence[float]) -> float:

@@ -103,8 +103,9 @@ def explain(name: str, overrides: list[str], error: Exception) -> str:
         known = [*groups, *keys(compose(name, [f"{k}={v}" for k, v in pairs if k in groups]))]
     except HydraException as error:
         return first_line(error)
-    for key, _ in pairs:
-        if key not in known and not key.startswith("hydra."):
+    for override, (key, _) in zip(overrides, pairs, strict=True):
+        added = override.startswith("+")  # on purpose
+        if key not in known and not added and not key.startswith("hydra."):
             near = difflib.get_close_matches(key, known, 1, 0)
             return f"unknown key {key!r}; the nearest is {near[0]!r}"
     return first_line(error)

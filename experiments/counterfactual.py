@@ -43,7 +43,7 @@ class Change(NamedTuple):
 
 @command("counterfactual")
 def main(cfg: DictConfig) -> None:
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     traces = spread(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset), cfg.limit)
     with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:
         changes = [*changed(traces, box, random.Random(cfg.seed))]

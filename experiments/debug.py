@@ -22,7 +22,7 @@ def main(cfg: DictConfig) -> None:
         raise UserError("the terminal program needs the extra `debug`: pip install textual")
     if not sys.stdout.isatty():
         raise UserError("this is no terminal; experiments.debugger.Debugger needs none")
-    debugger = begin(cfg, Predictor.of_run(Path(cfg.run)))
+    debugger = begin(cfg, Predictor.of_programs(Path(cfg.run)))
     from experiments.terminal import Terminal
 
     Terminal(debugger).run()

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from experiments.begin import begin
 from experiments.command import UserError
-from experiments.foresee import begin
 from experiments.frames import Frames, Moment
 from experiments.page import page
 from experiments.predict import Frame, Predictor, true_frame
@@ -63,7 +63,7 @@ class Debugger:
     @classmethod
     def of(cls, run: Path | str, source: str, call: str, **more: Any) -> "Debugger":
         """`run`: the folder of a training run, or `pretrained:NAME`."""
-        return cls(Predictor.of_run(Path(run)), source, call, **more)
+        return cls(Predictor.of_programs(Path(run)), source, call, **more)
 
     @property
     def moment(self) -> Moment:

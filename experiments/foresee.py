@@ -1,84 +1,87 @@
 """`python -m experiments.foresee run=DIR program=FILE.py call='f(3)'`: what would a call do?
 
-Nothing of the function runs: its arguments are evaluated, and the rest is imagined, once along
-what is likeliest and some times along what is drawn with its probability. The chance of an event is
-the mean over these runs (see `experiments.chances`); with `scales=FILE`, scaled by what
+Nothing of the call runs: its arguments are evaluated, and the rest is imagined, once along what is
+likeliest and some times along what is drawn with its probability. The chance of an event is the
+mean over these runs (see `experiments.chances`); with `scales=FILE`, scaled by what
 `experiments.foresight` found such chances to be worth. `verdict` is `refuse` where something
-unwanted is as likely as `refuse`, `ask` where it is as likely as `ask`, else `allow`; the exit
-status is 0, 3 for `ask`, 4 for `refuse`.
+unwanted is as likely as `refuse`, `ask` where it is as likely as `ask` or where the model was shown
+too little of the program, else `allow`; the exit status is 0, 3 for `ask`, 4 for `refuse`.
 """
 
 import json
 import sys
 import tokenize
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from experiments.atomic import write_whole
-from experiments.chances import hazards, raising, reaching, unending
+from experiments.begin import begin
 from experiments.command import UserError, command, user_errors
+from experiments.effects import Effects
+from experiments.episodes import visible
+from experiments.expected import (
+    Expected,
+    Returned,
+    beyond,
+    coverage,
+    endings,
+    ends,
+    returned,
+    risked,
+    totals,
+)
 from experiments.free import Run, Start, free_runs
-from experiments.predict import Predictor, frame, text
-from experiments.risks import risks
-from experiments.scales import Scale
-from tracer.entry import stub
-from tracer.sandbox import Limits, Sandbox
-from tracer.schema import Event
+from experiments.predict import Predictor
+from experiments.risks import KINDS
+from experiments.scaled import UNSCALED, Scales, fitted_otherwise, read_scales
+from experiments.unwanted import (
+    UNTOLD,
+    UNWANTED,
+    WHAT,
+    Unwanted,
+    check,
+    check_bounds,
+    read_unwanted,
+    verdict,
+)
+from tracer.script import read_script
 
 RUNS = 16  # that are imagined
 STATUS = {"allow": 0, "ask": 3, "refuse": 4}
-WHAT = ("exception", "no end", "risk", "bound")
 LEAST = 0.005  # what is less likely is not shown
 
 
-class Unwanted(NamedTuple):
-    """What must not happen, and how likely it must be for a verdict; shares from 0 to 1."""
-
-    what: Sequence[str] = WHAT
-    ask: float = 0.2
-    refuse: float = 0.5
-    bounds: Mapping[str, Sequence[float]] = MappingProxyType({})  # lowest and highest, by name
-
-
-UNWANTED = Unwanted()
-Scales = Mapping[str, Scale]  # by measure of experiments.foresight
-UNSCALED: Scales = MappingProxyType({})
-
-
-class Expected(NamedTuple):
-    """Something that may happen."""
-
-    what: str  # one of WHAT
-    name: str  # which: ValueError, deletion, x
-    line: int | None
-    chance: float
-    steps: list[str]  # the imagined steps that lead there
-
-
 class Foresight(NamedTuple):
-    result: str | None  # repr of what is returned, likeliest
+    result: Returned
     chance: float  # of that the call returns
-    expected: list[Expected]
+    chances: dict[str, float]  # of each event as a whole, and of each kind of risk
+    expected: list[Expected]  # how they may come
     lines: dict[int, float]  # the chance of every line to be run
     verdict: str
 
 
-@command("foresee")
+def spelled(arguments: list[str]) -> list[str]:
+    """Bounds are of names that no config has."""
+    return [f"++{each}" if each.startswith("unwanted.bounds") else each for each in arguments]
+
+
+@command("foresee", spelled)
 def main(cfg: DictConfig) -> None:
-    predictor = Predictor.of_run(Path(cfg.run))
     with user_errors(SyntaxError, UnicodeDecodeError), tokenize.open(cfg.program) as file:
         source = file.read()
-    given: Any = OmegaConf.to_container(cfg.unwanted)
-    unwanted = Unwanted(**given)
-    scales = read_scales(cfg.scales)
-    asked = (cfg.call, cfg.steps, cfg.seed, unwanted, cfg.sandbox, scales)
-    found = foresee(predictor, source, *asked)
+    unwanted, scales = read_unwanted(cfg.unwanted), read_scales(cfg.scales)
+    if warning := fitted_otherwise(scales, cfg.runs, cfg.steps):
+        print(f"warning: {warning}", file=sys.stderr)
+    sandbox: Any = OmegaConf.to_container(cfg.sandbox)
+    start = ready(source, cfg.call, cfg.steps, cfg.runs, cfg.seed, unwanted, sandbox)
+    predictor = Predictor.of_programs(Path(cfg.run))  # last: it takes the longest
+    found = foreseen(predictor, start, cfg.runs, cfg.seed, unwanted, scales)
     if cfg.json:
         write_whole(Path(cfg.json), json.dumps(as_json(found), indent=1) + "\n")
     show(found, cfg.call)
@@ -94,172 +97,120 @@ def foresee(
     unwanted: Unwanted = UNWANTED,
     sandbox: Mapping[str, Any] | None = None,
     scales: Scales = UNSCALED,
+    runs: int = RUNS,
 ) -> Foresight:
     """What a call of a program's function is expected to do, in so many steps."""
+    start = ready(source, call, steps, runs, seed, unwanted, sandbox or {})
+    return foreseen(predictor, start, runs, seed, unwanted, scales)
+
+
+def ready(
+    source: str,
+    call: str,
+    steps: int,
+    runs: int,
+    seed: int,
+    unwanted: Unwanted,
+    sandbox: Mapping[str, Any],
+) -> Start:
+    """Where the call begins, if what is asked of it can be told."""
     check(unwanted)
-    start = begin(source, call, dict(sandbox or {}), steps)
+    for name, asked, least in (("steps", steps, 1), ("runs", runs, 1), ("seed", seed, 0)):
+        if not isinstance(asked, int) or asked < least:
+            raise UserError(f"{name}={asked} is no whole number from {least} on")
+    start = begin(source, call, dict(sandbox), steps)
+    with user_errors(ValueError):
+        names = read_script(source, start.event.lineno).names
+    check_bounds(unwanted.bounds, tuple(dict.fromkeys((*start.event.locals, *names))))
+    return start
+
+
+def foreseen(
+    predictor: Predictor, start: Start, runs: int, seed: int, unwanted: Unwanted, scales: Scales
+) -> Foresight:
     trainer, layout = predictor.trainer, predictor.layout
-    starts = [start] * RUNS
-    runs = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
-    ends, chance = endings(runs, steps, scales)
-    expected = [*ends, *effects(runs, scales), *beyond(runs, unwanted.bounds)]
-    expected = sorted(expected, key=lambda each: -each.chance)
-    worst = max((each.chance for each in expected if each.what in unwanted.what), default=0.0)
-    verdict = "refuse" if worst >= unwanted.refuse else "ask" if worst >= unwanted.ask else "allow"
-    last = runs[0].steps[-1]
-    result = text(tuple(last.rows[-1].tolist())) if last.kind == "return" else None
-    return Foresight(result, chance, expected, coverage(runs, scales), verdict)
+    starts = [start] * runs
+    found = list(free_runs(trainer, predictor.params, starts, layout, drawn=seed))
+    check_bounds(unwanted.bounds, found[0].names)  # of which the model keeps the first
+    return told(found, start, unwanted, scales)
 
 
-def check(unwanted: Unwanted) -> None:
-    """What is misspelled would not be looked for."""
-    for what in unwanted.what:
-        if what not in WHAT:
-            raise UserError(f"unknown unwanted {what!r}; there are: {', '.join(WHAT)}")
-    for name, bounds in unwanted.bounds.items():
-        numbers = [x for x in bounds if isinstance(x, int | float)]
-        if len(bounds) != 2 or len(numbers) != 2 or numbers[0] > numbers[1]:
-            raise UserError(f"bounds of {name} are [lowest, highest], not {list(bounds)}")
-
-
-def begin(source: str, call: str, sandbox: dict[str, Any], steps: int) -> Start:
-    """The call's first state, by a run of the program in which the function does nothing."""
-    with user_errors(ValueError):
-        empty = stub(source, call)
-    with Sandbox(Limits(), **sandbox) as box:
-        outcome = box.run(empty.source.encode(), call)
-    for event in outcome.trace.events:
-        if (event.kind, event.lineno) == ("line", empty.line):
-            return Start(source, Event("line", 0, 0, empty.line, "", event.locals), steps)
-    raise UserError(f"{call}: {outcome.error or outcome.kind} before the first statement")
-
-
-def endings(
-    runs: Sequence[Run], steps: int, scales: Scales = UNSCALED
-) -> tuple[list[Expected], float]:
-    """Exceptions, each by its class and line, and that there is no end; and the chance of neither,
-    that the call returns."""
-    chances: dict[tuple[str, int], float] = {}
-    likeliest: dict[tuple[str, int], tuple[float, list[str]]] = {}
-    for run in runs:
-        for hazard in hazards(run):
-            key = (hazard.name, hazard.line)
-            chances[key] = chances.get(key, 0.0) + hazard.chance / len(runs)
-            way = (hazard.chance, told(run, hazard.at + 1))
-            likeliest[key] = max(likeliest.get(key, way), way, key=lambda each: each[0])
-    total = raising(runs)
-    raised = scaled(scales, "exceptions", total)
-    share = raised / total if total else 0.0
-    found = [
-        Expected("exception", name, line, share * chance, likeliest[name, line][1])
-        for (name, line), chance in chances.items()
+def told(
+    runs: list[Run], start: Start, unwanted: Unwanted = UNWANTED, scales: Scales = UNSCALED
+) -> Foresight:
+    """What runs tell of the call that they are of."""
+    effects = Effects(start.source, {kind: KINDS[kind] for kind in unwanted.effects})
+    expected = [
+        *endings(runs, start.limit, scales),
+        *risked(runs, effects, scales),
+        *beyond(runs, unwanted.bounds),
     ]
-    going_on = [run for run in runs if not run.ended]
-    endless = min(1 - raised, scaled(scales, "halting", unending(runs)))
-    way = told(going_on[0], len(going_on[0].steps)) if going_on else []
-    found.append(Expected("no end", f"in {steps} steps", None, endless, way))
-    return [each for each in found if each.chance], 1 - raised - endless
-
-
-def effects(runs: Sequence[Run], scales: Scales = UNSCALED) -> list[Expected]:
-    """Statements that are risky and might be run."""
-    found = []
-    for line, statement in runs[0].script.statements.items():
-        chance = scaled(scales, "risks", reaching(runs, line))
-        for kind in risks(statement) if chance else ():
-            found.append(Expected("risk", kind, line, chance, way_to(runs, line)))
-    return found
-
-
-def way_to(runs: Sequence[Run], line: int) -> list[str]:
-    """The first of the runs that comes there; none where none does."""
-    for run in runs:
-        for at, step in enumerate(run.steps):
-            if (step.kind, step.line) == ("line", line):
-                return told(run, at + 1)
-    return []
-
-
-def beyond(runs: Sequence[Run], bounds: Mapping[str, Sequence[float]]) -> list[Expected]:
-    """Numbers that leave the bounds given for their names."""
-    found: dict[str, list[tuple[int, list[str]]]] = {}
-    for run in runs:
-        for name, (low, high) in bounds.items():
-            for at, step in enumerate(run.steps):
-                value = number(frame(run.names, step.rows.tolist()).get(name))
-                if value is not None and not low <= value <= high:
-                    found.setdefault(name, []).append((step.line, told(run, at + 1)))
-                    break
-    return [
-        Expected("bound", name, ways[0][0], len(ways) / len(runs), ways[0][1])
-        for name, ways in found.items()
-    ]
-
-
-def number(value: str | None) -> float | None:
-    try:
-        return float(value) if value is not None else None
-    except ValueError:
-        return None
-
-
-def coverage(runs: Sequence[Run], scales: Scales = UNSCALED) -> dict[int, float]:
-    """The chance of every line; the first is run whatever happens."""
-    first = runs[0].steps[0].line
-    return {
-        line: 1.0 if line == first else scaled(scales, "coverage", reaching(runs, line))
-        for line in runs[0].script.statements
-    }
-
-
-def scaled(scales: Scales, measure: str, chance: float) -> float:
-    scale = scales.get(measure)
-    return chance if scale is None else float(scale([chance])[0])
-
-
-def read_scales(file: str | None) -> dict[str, Scale]:
-    """Of a file that `experiments.foresight` wrote. They hold for calls like those it measured, of
-    which as many raise, hang or do harm: where far fewer do, scaled chances are too large."""
-    if file is None:
-        return {}
-    with user_errors(ValueError):
-        found = json.loads(Path(file).read_text()).get("scales")
-    if not found:
-        raise UserError(f"{file} has no scales: give one that experiments.foresight wrote")
-    return {measure: Scale(**scale) for measure, scale in found.items()}
-
-
-def told(run: Run, steps: int) -> list[str]:
-    """The statements of a run's first steps."""
-    lines = run.script.statements
-    return [
-        f"{step.line}: {lines.get(step.line, '') if step.kind == 'line' else step.kind}"
-        for step in run.steps[:steps]
-    ]
+    chances = totals(runs, effects, unwanted.bounds, scales)
+    return Foresight(
+        returned(runs),
+        ends(runs, scales).returned,
+        chances,
+        sorted(expected, key=lambda each: -each.chance),
+        coverage(runs, scales),
+        verdict(chances, unwanted),
+    )
 
 
 def as_json(found: Foresight) -> dict[str, Any]:
-    return found._asdict() | {"expected": [each._asdict() for each in found.expected]}
+    expected = [
+        each._asdict() | {"within": [inner._asdict() for inner in each.within]}
+        for each in found.expected
+    ]
+    return found._asdict() | {"result": found.result._asdict(), "expected": expected}
 
 
 def show(found: Foresight, call: str) -> None:
-    returns = f"returns {found.result}" if found.result is not None else "does not return"
-    print(f"{call} {returns}; it returns at all with {100 * found.chance:.0f} %")
+    """Statements and values are another program's: none is taken for markup."""
+    print(visible(f"{call} {ending(found)}"))
     table = Table(title="what may happen")
-    for column in ("what", "which", "line", "chance, %", "after"):
+    for column in ("what", "which", "line", "chance, %", "with", "after"):
         table.add_column(column, overflow="fold")
     likely = [each for each in found.expected if each.chance >= LEAST]
     for each in likely:
-        after = " > ".join(each.steps[-4:-1])
-        line = "" if each.line is None else str(each.line)
-        table.add_row(each.what, each.name, line, f"{100 * each.chance:.0f}", after)
+        held = ", ".join(f"{name} = {value}" for name, value in each.values.items())
+        cells = (each.what, each.name, where(each), percent(each.chance), held, after(each))
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     if likely:
         Console(width=None if Console().is_terminal else 110).print(table)
+        print("in all:", ", ".join(f"{w} {percent(found.chances[w])} %" for w in (*WHAT, UNTOLD)))
     never = {line: 1 - chance for line, chance in found.lines.items() if chance < 0.5}
     if never:
-        lines = ", ".join(f"{line} ({100 * chance:.0f} %)" for line, chance in never.items())
+        lines = ", ".join(f"{line} ({percent(chance)} %)" for line, chance in never.items())
         print(f"lines that will not run: {lines}")
     print(f"verdict: {found.verdict}")
+
+
+def ending(found: Foresight) -> str:
+    result, at_all = found.result, f"returns at all with {percent(found.chance)} %"
+    if result.value is None:
+        return f"does not return in any run; it {at_all}"
+    return (
+        f"returns {result.value} in {percent(result.chance)} % of the runs, there with "
+        f"{percent(result.sure)} %; it {at_all}"
+    )
+
+
+def where(each: Expected) -> str:
+    """Its line, and of what it calls the risky ones."""
+    inner = ", ".join(str(effect.line) for effect in each.within)
+    line = "" if each.line is None else str(each.line)
+    return f"{line} > {inner}" if inner else line
+
+
+def after(each: Expected) -> str:
+    """The steps before; of the likeliest run, where none comes there."""
+    if not each.came:
+        return f"no run comes there; the likeliest: {' > '.join(each.steps[-3:])}"
+    return " > ".join(each.steps[-4:-1])
+
+
+def percent(chance: float) -> str:
+    return f"{100 * chance:.0f}"
 
 
 if __name__ == "__main__":

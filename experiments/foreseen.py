@@ -6,11 +6,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.chances import UNNAMED, hazards, raising, reaching, unending
+from experiments.chances import (
+    UNKNOWN,
+    UNNAMED,
+    hazards,
+    raising,
+    reaching,
+    unending,
+    unknown,
+)
 from experiments.course import class_of
 from experiments.detection import Said, detection, judged, resampled, verdicts
+from experiments.effects import Effects
 from experiments.faults import body
 from experiments.free import Run, Start, free_runs
+from experiments.names import Namespaces
 from experiments.patterns import static_risk
 from experiments.predict import Predictor
 from experiments.risks import risks
@@ -112,11 +122,16 @@ def interval(programs: Sequence[str], right: Sequence[bool]) -> list[float]:
 def halting(calls: Sequence[Foreseen]) -> dict[str, Any]:
     """Whether a call takes more than so many steps."""
     said = [
-        Said(call.trace.origin, unending(call.runs), len(body(call.trace)) > call.steps)
+        Said(call.trace.origin, hanging(call.runs), len(body(call.trace)) > call.steps)
         for call in calls
         if has_end(call.trace) or len(body(call.trace)) > call.steps
     ]
     return detection(said) | {"steps": calls[0].steps}
+
+
+def hanging(runs: Sequence[Run]) -> float:
+    """Of what is unknown, a half."""
+    return unending(runs) + UNKNOWN * unknown(runs)
 
 
 def coverage(calls: Sequence[Foreseen]) -> dict[str, Any]:
@@ -151,11 +166,8 @@ def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
     checked = [static_risk(call.trace.source, call.trace.input or "") for call in calls]
     seconds = (time.monotonic() - began) / max(1, len(calls))
     origins = [call.trace.origin for call in calls]
-    so = [
-        any(risks(event.statement) for event in body(call.trace) if event.kind == "line")
-        for call in calls
-    ]
-    chances = [risk(call.runs) for call in calls]
+    so = [does_risk(call.trace) for call in calls]
+    chances = [risk(call.trace.source, call.runs) for call in calls]
     model = detection([*map(Said, origins, chances, so)])
     static = detection([*map(Said, origins, checked, so)])
     truth, flagged = np.array(so), np.array(checked) > 0
@@ -173,9 +185,18 @@ def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
     }
 
 
-def risk(runs: Sequence[Run]) -> float:
-    lines = [line for line, text in runs[0].script.statements.items() if risks(text)]
-    return max((reaching(runs, line) for line in lines), default=0.0)
+def does_risk(trace: Trace) -> bool:
+    """In the frame of the call, or in one that it leads to."""
+    names, own = Namespaces(trace.source), body(trace)
+    began = trace.events.index(own[0]) if own else len(trace.events)
+    ran = {(e.lineno, e.statement) for e in trace.events[began:] if e.kind == "line"}
+    return any(risks(text, names=names.at(line)) for line, text in ran)
+
+
+def risk(source: str, runs: Sequence[Run]) -> float:
+    effects = Effects(source)
+    lines = [line for line, text in runs[0].script.statements.items() if effects.of(line, text)]
+    return reaching(runs, *lines)
 
 
 MEASURES: dict[str, Callable[[Sequence[Foreseen]], dict[str, Any]]] = {

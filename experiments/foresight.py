@@ -30,6 +30,7 @@ from experiments.faults import by_difference, first_fault, located, mutants, sus
 from experiments.foreseen import MEASURES, Foreseen, has_end, imagined, raises
 from experiments.predict import Predictor
 from experiments.rivals import call_of
+from experiments.scaled import Fitted
 from experiments.scales import fit
 from experiments.score import finite
 from tracer.pool import run_all
@@ -44,7 +45,7 @@ KNOWN = (*MEASURES, FAULTS)
 def main(cfg: DictConfig) -> None:
     asked = [str(name) for name in cfg.measures]
     check(asked, cfg)
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     traces: dict[str, list[Trace]] = {}
     calls: dict[str, list[Foreseen]] = {}
     result: dict[str, Any] = {"run": cfg.run}
@@ -60,20 +61,24 @@ def main(cfg: DictConfig) -> None:
                 own = cfg.suites[suite]
                 calls[suite] = imagined(predictor, traces[suite], own.runs, own.steps, cfg.seed)
             result[name][suite] = MEASURES[name](calls[suite])
-        result["scales"] = scales(result)
+        result["scales"] = scales(result, cfg)
         if cfg.out:
             write_whole(Path(cfg.out), json.dumps(finite(result), indent=1) + "\n")
     show(result)
 
 
-def scales(result: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    """What `experiments.foresee` scales its chances by: fitted on all suites of a measure."""
+def scales(result: Mapping[str, Any], cfg: DictConfig) -> dict[str, dict[str, Any]]:
+    """What `experiments.foresee` scales its chances by: fitted on all suites of a measure, each
+    with its own number of runs and steps."""
     found = {}
     for measure in MEASURES:
-        said = [each for suite in result.get(measure, {}).values() for each in suite["said"]]
+        suites = result.get(measure, {})
+        said = [each for suite in suites.values() for each in suite["said"]]
         if said:
             _, chances, so = zip(*said, strict=True)
-            found[measure] = fit(chances, so)._asdict()
+            asked = [cfg.suites[suite] for suite in suites]
+            runs, steps = (sorted({own[name] for own in asked}) for name in ("runs", "steps"))
+            found[measure] = Fitted(*fit(chances, so), runs, steps)._asdict()
     return found
 
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from experiments.begin import begin
 from experiments.calls import Inner, functions, inner_call, kept, literal, returned
 from experiments.command import UserError
-from experiments.foresee import begin
 from experiments.truth import Set
 from experiments.walk import Place, Walker
 from tracer.cells import encode

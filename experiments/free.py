@@ -43,7 +43,8 @@ class Run(NamedTuple):
     names: tuple[str, ...]  # of the slots
     script: Script
     steps: list[Step]  # the first is given
-    ended: bool  # else it came to the limit of steps
+    ended: bool  # else it came to the limit of steps, or
+    cut: bool = False  # to a statement for which the window has no room
 
     @property
     def raises(self) -> float:
@@ -145,7 +146,9 @@ class Lane:
             self.running = Running(self.running.worth)
 
     def run(self) -> Run:
-        return Run(self.names, self.script, self.steps, self.steps[-1].kind in ENDS)
+        ended = self.steps[-1].kind in ENDS
+        cut = not ended and len(self.steps) <= self.start.limit
+        return Run(self.names, self.script, self.steps, ended, cut)
 
     def batch(self, statements: int) -> dict[str, np.ndarray]:
         return window(

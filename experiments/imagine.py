@@ -25,7 +25,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.mode not in EVERY:
         raise UserError(f"unknown mode {cfg.mode!r}; this model has: {', '.join(EVERY)}")
     source = Path(cfg.program).read_bytes()
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:
         outcome = box.run(source, cfg.call, "program" if cfg.call else "__main__")
     case = first_case(predictor, cfg, outcome)

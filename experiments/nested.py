@@ -31,7 +31,7 @@ def predict(predictor: Predictor, cases: Sequence[Case], mode: str) -> Iterator[
 
 def nested_run(frames: Frames, start: Start) -> Run:
     """To the end of the outermost frame, or as far as the limits allow."""
-    moment, events = Moment((frames.walker.begin(start.source, start.event),)), 0
+    moment, events, cut = Moment((frames.walker.begin(start.source, start.event),)), 0, False
     while events < MOST and len(moment.stack[0].path) <= start.limit:
         place = moment.place
         if place.ended and len(moment.stack) == 1:
@@ -39,11 +39,12 @@ def nested_run(frames: Frames, start: Start) -> Run:
         try:
             moment = after(frames, moment)
         except UserError:  # a line beyond what the model was shown
+            cut = True
             break
         events += 1
     outermost = moment.stack[0]
     steps = [place.step for place in outermost.path]
-    return Run(outermost.names, outermost.script, steps, outermost.ended)
+    return Run(outermost.names, outermost.script, steps, outermost.ended, cut)
 
 
 def after(frames: Frames, moment: Moment) -> Moment:

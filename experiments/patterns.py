@@ -5,37 +5,41 @@ stands behind a `return` or under `if False` is never run. It does not know valu
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from experiments.risks import KINDS, matches, used
+from experiments.names import Names, Namespaces
+from experiments.risks import KINDS, Kinds, matches, used
+from tracer.statements import place
 
 LEAVES = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 CHOICES = (ast.If, ast.For, ast.While)  # whose blocks may not be run
 HALF = 0.5  # the chance of a block, to one who knows no values
 
 
-def static_risk(source: str, call: str, kinds: Mapping[str, Sequence[str]] = KINDS) -> float:
+def static_risk(source: str, call: str, kinds: Kinds = KINDS) -> float:
     """How likely a call does something risky, by the text: the chance halves with each block that
     the statement stands in, and is 0 where there is none."""
     functions = {
         node.name: node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)
     }
     waiting, seen, best = names_of(ast.parse(call)), set(), 0.0
+    spaces = Namespaces(source)
     while waiting:
         name = waiting.pop()
         if name in seen or name not in functions:
             continue
         seen.add(name)
+        names = spaces.at(place(functions[name].body[0])[0])
         for part, depth in reachable(functions[name].body, 0):
             waiting |= names_of(part)
-            if any_risk(part, kinds):
+            if any_risk(part, kinds, names):
                 best = max(best, HALF**depth)
     return best
 
 
-def any_risk(part: ast.AST, kinds: Mapping[str, Sequence[str]]) -> bool:
+def any_risk(part: ast.AST, kinds: Kinds, names: Names) -> bool:
     patterns = [pattern for group in kinds.values() for pattern in group]
-    return any(matches(name, pattern) for name in used(part) for pattern in patterns)
+    return any(matches(name, pattern) for name in used(part, names) for pattern in patterns)
 
 
 def names_of(tree: ast.AST) -> set[str]:

@@ -23,9 +23,9 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.atomic import write_whole
+from experiments.begin import begin
 from experiments.chances import run_log_prob
 from experiments.command import UserError, command, user_errors
-from experiments.foresee import begin
 from experiments.free import Run, Start, free_runs
 from experiments.holes import find_hole
 from experiments.predict import Predictor, frame, text, true_frame
@@ -86,7 +86,7 @@ def main(cfg: DictConfig) -> None:
     candidates = [line.strip() for line in lines if line.strip()]
     wanted = read_wanted(cfg.wanted)
     filled = fill(source, cfg.call, candidates)  # before the weights are read
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     start = begin(source, cfg.call, dict(cfg.sandbox), cfg.steps)
     guesses = ranked(predictor, [start._replace(source=each) for each in filled], wanted)
     found = tried(guesses, candidates, filled, cfg, wanted)

@@ -16,6 +16,7 @@ from experiments.control import Turn, choose, of_all, turns, weighed
 from experiments.free import Run, Start, free_runs
 from experiments.model import build_model, build_optimizer, by_device, count
 from experiments.pretrained import fitted, pretrained_name, read_pretrained
+from experiments.suited import check_actions, check_heads
 from experiments.worth import Worth
 from rssm.model import Belief
 from rssm.spec import Spec
@@ -77,6 +78,7 @@ class Predictor:
     ):
         self.run_dir, self.cfg = run_dir, cfg
         self.drawn: int | None = None  # a seed, if latents are drawn and not the likeliest ones
+        check_heads(run_dir, cfg, schema)
         with user_errors(ValueError):
             self.layout = check_schema(schema, run_dir)
         model = build_model(cfg, Spec.from_schema(self.layout.schema()), cfg.seed)
@@ -100,6 +102,18 @@ class Predictor:
         predictor = cls(run_dir, cfg, card["schema"], weights)
         predictor.step = card["step"]
         return predictor
+
+    @classmethod
+    def of_programs(cls, run_dir: Path) -> "Predictor":
+        """Of a run that has learned what statements do."""
+        check_actions(run_dir, "programs")
+        return cls.of_run(run_dir)
+
+    @classmethod
+    def of_agents(cls, run_dir: Path) -> "Predictor":
+        """Of a run that has learned what commands and edits do."""
+        check_actions(run_dir, "agents")
+        return cls.of_run(run_dir)
 
     @property
     def size(self) -> int:

@@ -60,7 +60,7 @@ def main(cfg: DictConfig) -> None:
         raise UserError(f"unknown wanted {cfg.wanted!r}; there are: {', '.join(WANTED)}")
     if cfg.candidates < 2:
         raise UserError(f"candidates={cfg.candidates} leaves no choice; 2 or more")
-    predictor = Predictor.of_run(Path(cfg.run))
+    predictor = Predictor.of_programs(Path(cfg.run))
     traces = list(asked_traces(cfg, cfg.dataset or predictor.cfg.dataset))
     asked, rights = posed(traces, cfg)
     if not asked:

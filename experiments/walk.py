@@ -19,9 +19,6 @@ from tracer.lowering import Lowering, Site
 from tracer.schema import Event
 from tracer.script import Script, read_script
 
-HEADS = ("kind", "branch")  # the labels that say where a program goes
-
-
 Led = tuple[Imagined, np.ndarray]  # the latent before, and the number of the text that was run
 
 
@@ -94,9 +91,6 @@ class Walker:
         """The statement is run, and what is likeliest comes next."""
         led, beliefs = self._led(place)
         at, belief = self.trainer.advance(self.params, *led)
-        missing = [name for name in HEADS if name not in belief.labels]
-        if missing:
-            raise UserError(f"this model does not say what runs next: it has no {missing[0]!r}")
         beliefs = jax.device_get([*beliefs, belief])
         ran = Running(place.step.worth)
         parts = self._table(place)[place.lowering.site(place.step.line, place.loops)]

@@ -58,10 +58,10 @@ ORDER = {
         compare plots curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained
-        control worth free
+        control worth free suited
         predict bench_tracer bench_sandbox bench_model sizing
-        calibration course scales detection
-        risks chances foresee holes plan rivals
+        calibration course scales scaled detection
+        names risks effects begin chances unwanted expected foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
         trace train evaluate imagine report bench scripts tokens suites text_routes ablate

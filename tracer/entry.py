@@ -1,15 +1,19 @@
-"""The state that a call begins with, without a line of the function being run."""
+"""The state that a call begins with, without a line of what it calls being run for it."""
 
 import ast
+import copy
 from typing import NamedTuple
 
 from tracer.statements import place
 
 
 class Stub(NamedTuple):
-    source: str  # the program, with `pass` in place of the body of the function that is called
-    name: str  # of the function
-    line: int  # of its first statement that is run
+    source: str  # the program, and behind the function a copy of it with `pass` for a body
+    call: str  # of the copy: its arguments may call the function itself
+    function: str
+    name: str  # of the copy
+    line: int  # of the function's first statement that is run
+    at: int  # of the copy's
 
 
 def stub(source: str, call: str) -> Stub:
@@ -25,13 +29,20 @@ def stub(source: str, call: str) -> Stub:
     if function is None:
         known = ", ".join(there) or "none"
         raise ValueError(f"no function {asked.func.id!r} in the program; there are: {known}")
-    body = function.body[has_docstring(function) :]
-    first, last = body[0], body[-1]
-    line, column = place(first)[0], first.col_offset
-    lines = source.split("\n")
-    end = last.end_lineno or line
-    lines[line - 1 : end] = [f"{lines[line - 1][:column]}pass", *[""] * (end - line)]
-    return Stub("\n".join(lines), function.name, line)
+    line, _ = place(function.body[has_docstring(function)])
+    empty = copy.copy(function)
+    empty.name = asked.func.id = free_name(f"{function.name}_", source + call)
+    empty.body = [ast.Pass()]
+    lines, more = source.split("\n"), ast.unparse(empty).split("\n")
+    end = function.end_lineno or line
+    lines[end:end] = more
+    return Stub(
+        "\n".join(lines), ast.unparse(asked), function.name, empty.name, line, end + len(more)
+    )
+
+
+def free_name(name: str, text: str) -> str:
+    return name if name not in text else free_name(f"{name}_", text)
 
 
 def has_docstring(function: ast.FunctionDef) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import foresight as module
-from experiments.chances import hazards, raising, reaching, unending
+from experiments.chances import hazards, raising, reaching, unending, unknown
 from experiments.command import UserError
 from experiments.detection import Said, detection
 from experiments.faults import (
@@ -19,17 +19,16 @@ from experiments.faults import (
     mutants,
     suspects,
 )
-from experiments.foresee import read_scales
-from experiments.foreseen import imagined, raised
+from experiments.foreseen import does_risk, hanging, imagined, raised
 from experiments.foresight import apart, main
 from experiments.free import Run, Step
 from experiments.patterns import static_risk
 from experiments.risks import risks
+from experiments.scaled import Fitted, fitted_otherwise, read_scales
 from experiments.scales import Scale, cross_fitted, fit
 from tracer.agent.mutations import OPERATORS
 from tracer.cells import encode
 from tracer.corpora.risky import programs
-from tracer.layout import Layout, check_schema
 from tracer.sandbox import Limits, Sandbox
 from tracer.script import read_script
 
@@ -85,6 +84,9 @@ def test_that_a_call_does_not_end_and_that_it_raises_are_never_more_than_all():
     for runs in ([hangs], [RETURNS], [RETURNS, hangs]):
         assert 0 <= raising(runs) + unending(runs) <= 1
     assert unending([hangs]) == 1 and unending([RETURNS]) < 0.5
+    cut = hangs._replace(cut=True)
+    assert (unending([cut]), unknown([cut]), unknown([hangs])) == (0, 1, 0)
+    assert hanging([cut]) == 0.5 and hanging([hangs]) == 1
 
 
 def test_scaling_makes_overconfident_chances_right_and_keeps_their_order():
@@ -165,6 +167,14 @@ def test_whether_a_risk_is_reached_depends_on_the_arguments(box):
         next(programs(1, harmless=2))
 
 
+def test_a_risk_counts_wherever_the_call_leads_to_it(box):
+    wipe = "from os import remove\n\ndef wipe(path):\n    remove(path)\n\n"
+    source = f"{wipe}def f(x):\n    if x:\n        wipe('/nonexistent/a')\n    return x\n"
+    for call, so in (("f(1)", True), ("f(0)", False)):
+        assert does_risk(box.run(source.encode(), call).trace) == so
+    assert static_risk(source, "f(0)") > 0
+
+
 @pytest.fixture(scope="module")
 def faults(traces, box) -> list[Fault]:
     found = []
@@ -223,6 +233,7 @@ def test_all_measures_are_taken_and_written(run_main, predictor, tmp_path, monke
     assert "static checker" in printed and "exceptions, raising" in printed
     scales = read_scales(str(out))
     assert set(scales) == {"exceptions", "halting", "coverage", "risks"}
+    assert all((scale.runs, scale.steps) == ([1], [6]) for scale in scales.values())
     assert read_scales(None) == {}
 
 
@@ -241,15 +252,35 @@ def test_what_cannot_be_measured_is_told_in_one_line(run_main, given, message):
     assert code == 1 and message in error and "\n" not in error
 
 
-def test_a_model_without_the_heads_that_foresight_needs_is_refused():
-    schema = Layout().schema()
-    schema["fields"] = [field for field in schema["fields"] if field["name"] != "branch"]
-    with pytest.raises(ValueError, match="r was written with other symbols or fields"):
-        check_schema(schema, "r")
+def test_scales_tell_on_which_runs_they_were_fitted():
+    fitted = {"risks": Fitted(1, 1, 0, [1], [64]), "halting": Fitted(1, 1, 0, [16], [128])}
+    assert fitted["risks"]([0.25]) == pytest.approx([0.25])
+    said = fitted_otherwise(fitted, 16, 128)
+    assert said and said.startswith("the scales of risks were not fitted on 16 runs of 128 steps")
+    assert "(risks) on 1 of 64" in said and "halting" not in said
+    assert fitted_otherwise({"halting": fitted["halting"]}, 16, 128) is None
 
 
-def test_a_file_without_scales_is_not_taken_for_one(tmp_path):
-    (tmp_path / "a.json").write_text("{}")
-    with pytest.raises(UserError, match="a.json has no scales"):
+WHOLE = {"yes": 1, "no": 1, "shift": 0, "runs": [1], "steps": [64]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "a.json has no scales"),
+        ("[1, 2]", "a.json has no scales"),
+        ('{"scales": [1]}', "a.json has no scales"),
+        ("no json", "a.json is no JSON file: Expecting value"),
+        ('{"scales": {"risks": {"yes": 1}}}', "the scale of risks must have yes, no, shift, runs"),
+        ('{"scales": {"risks": 3}}', "the scale of risks must have yes, no, shift, runs and steps"),
+        (
+            json.dumps({"scales": {"risks": WHOLE | {"yes": "x"}}}),
+            "the scale of risks has something else than numbers",
+        ),
+    ],
+)
+def test_a_file_without_scales_is_not_taken_for_one(tmp_path, text, message):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(UserError, match=message):
         read_scales(str(tmp_path / "a.json"))
     assert Scale()([0.25]) == pytest.approx([0.25])

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from experiments import nested
+from experiments.begin import begin
 from experiments.calls import functions
 from experiments.command import UserError
 from experiments.evaluate import evaluate
-from experiments.foresee import begin
 from experiments.frames import Frames, Moment, bound
 from experiments.free import Run, Start, free_runs
 from experiments.nested import nested_run, predict

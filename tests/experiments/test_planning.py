@@ -5,8 +5,8 @@ import json
 import pytest
 from tiny import config
 
+from experiments.begin import begin
 from experiments.command import UserError
-from experiments.foresee import begin
 from experiments.plan import Guess, agreement, fill, ranked, read_wanted, tried, true_end
 from experiments.puzzles import main
 from experiments.rivals import executed, puzzles

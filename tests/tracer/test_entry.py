@@ -20,18 +20,23 @@ def twice(x): return 2 * x
 '''
 
 
-def test_a_body_gives_way_and_all_other_lines_stay():
-    found = stub(SOURCE, "area(2)")
-    assert (found.name, found.line) == ("area", 5)
+def test_the_program_stays_as_it_is_but_for_an_empty_copy_of_the_function():
+    found = stub(SOURCE, "area(area(2), scale=1)")
+    assert (found.function, found.name, found.line) == ("area", "area_", 5)
+    assert found.call == "area_(area(2), scale=1)"
     lines = found.source.split("\n")
-    assert lines[4:8] == ["    pass", "", "", ""]
-    assert len(lines) == len(SOURCE.split("\n")) and lines[9] == "def twice(x): return 2 * x"
+    assert lines[8:10] == ["def area_(r, scale=math.pi):", "    pass"] and found.at == 10
+    assert "\n".join(lines[:8] + lines[10:]) == SOURCE
 
 
 def test_a_function_on_one_line_too():
     found = stub(SOURCE, "twice(2)")
-    assert found.source.split("\n")[9] == "def twice(x): pass" and found.line == 10
+    assert found.line == 10 and found.source.endswith("def twice_(x):\n    pass\n")
     ast.parse(found.source)
+
+
+def test_the_copy_has_a_name_that_nothing_else_has():
+    assert stub("def f(f_): return f_\n", "f(f__)").name == "f___"
 
 
 @pytest.mark.parametrize(
