@@ -247,7 +247,7 @@ def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
         assert {"copy", "shuffled", "misled"} <= result.figures[0][mode].keys()
     capsys.readouterr()
     [row] = [row for row in (tmp_path / "table.md").read_text().splitlines() if "windows" in row]
-    assert row.startswith(f"| {smoke} | training windows | ") and row.count(" to ") == 2
+    assert row.startswith(f"| {smoke} | training windows | ") and row.count(" to ") == 3
     assert ablate(cfg)[0].figures == result.figures
     assert "step 2" not in capsys.readouterr().out  # nothing was trained again
     cfg.steps = 5

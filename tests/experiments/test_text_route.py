@@ -98,7 +98,7 @@ def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
     assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
     rows = (tmp_path / "table.md").read_text().splitlines()
     [row] = [row for row in rows if row.startswith("| text | training windows | ")]
-    assert row.count(" to ") == 2
+    assert row.count(" to ") == 3
 
 
 def test_a_width_is_found_at_which_a_model_has_the_parameters_that_are_wanted():
