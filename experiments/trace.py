@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments.build import build_programs
-from experiments.command import UserError, command, user_errors
+from experiments.command import CONFIGS, UserError, command, user_errors
 from experiments.progress import progress
 from tracer.derive import Counts, derive
 from tracer.layout import Layout
-from tracer.leaks import read_evaluation
+from tracer.leaks import Set, read_evaluation
 from tracer.part import Part
 from tracer.plan import make_plan
 from tracer.pool import Launch, launcher
 from tracer.sandbox import Limits, Sandbox
-from tracer.schema import OUTCOMES, VERSION
+from tracer.schema import OUTCOMES, VERSION, Program
 from tracer.shards import read_manifest
 from tracer.store import SPLITS, Dataset, Writer
 from tracer.tracing import Ledger, run_job, run_jobs
@@ -64,6 +64,21 @@ def main(cfg: DictConfig) -> None:
         sys.exit(0 if isinstance(end, Terminated) else 130)
 
 
+def suites() -> dict[str, Set]:
+    """Those whose programs are made here, so that the name says which."""
+    paths = sorted(Path(CONFIGS, "suite").glob("*.yaml"))
+    known = {path.stem: DictConfig(OmegaConf.load(path)) for path in paths}
+    return {
+        name: partial(programs_of, suite)
+        for name, suite in known.items()
+        if suite.corpus is not None and not OmegaConf.is_missing(suite, "path")
+    }
+
+
+def programs_of(suite: DictConfig) -> tuple[Iterator[Program], dict[str, Any]]:
+    return build_programs(suite.corpus), {"corpus": OmegaConf.to_container(suite.corpus)}
+
+
 def trace_corpus(cfg: DictConfig) -> Path:
     folder = Path(cfg.out)
     settings = OmegaConf.to_container(cfg, resolve=True)
@@ -73,7 +88,7 @@ def trace_corpus(cfg: DictConfig) -> Path:
         return folder
     with user_errors(TypeError, ValueError):
         layout, limits = Layout(**cfg.window), Limits(**cfg.limits)
-        against = [read_evaluation(each) for each in cfg.leaks.against]
+        against = [read_evaluation(each, suites()) for each in cfg.leaks.against]
     with Sandbox(limits, **cfg.sandbox) as box:
         facts = box.facts()
     print(f"sandbox: tier {facts['tier']}, {facts['form']}")

@@ -7,14 +7,16 @@ THRESHOLD; see `tracer.corpora.near`.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tracer.corpora import cruxeval, humaneval, livecodebench, mbpp
 from tracer.corpora.near import THRESHOLD, Sketch, functions, matches
+from tracer.schema import Program
 
 READERS = {
     "cruxeval": cruxeval.programs,
@@ -22,6 +24,10 @@ READERS = {
     "mbpp": mbpp.programs,
     "livecodebench": livecodebench.programs,
 }
+
+Set = Callable[
+    [], tuple[Iterable[Program], dict[str, Any]]
+]  # its programs, and where they are from
 
 
 class Code(NamedTuple):
@@ -48,16 +54,22 @@ class Leak(NamedTuple):
     is_exact: bool
 
 
-def read_evaluation(text: str) -> Evaluation:
-    """The set that `NAME:FILE` means."""
+def read_evaluation(text: str, others: Mapping[str, Set] = MappingProxyType({})) -> Evaluation:
+    """The set that `NAME:FILE` means, or the NAME of one of the others."""
     name, _, path = text.partition(":")
+    if text in others:
+        return evaluation(name, *others[name]())
     if name not in READERS or not path:
-        said = "give one of " + ", ".join(f"{each}:FILE" for each in READERS)
+        said = "give one of " + ", ".join([*(f"{each}:FILE" for each in READERS), *others])
         raise ValueError(f"no evaluation set {text!r}; {said}")
-    sources = {program.source: program.origin for program in READERS[name](path)}
-    codes = [Code(origin, 0, functions(source)) for source, origin in sources.items()]
     digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    return Evaluation(name, codes, {"path": path, "sha256": digest})
+    return evaluation(name, READERS[name](path), {"path": path, "sha256": digest})
+
+
+def evaluation(name: str, programs: Iterable[Program], about: dict[str, Any]) -> Evaluation:
+    sources = {program.source: program.origin for program in programs}
+    codes = [Code(origin, 0, functions(source)) for source, origin in sources.items()]
+    return Evaluation(name, codes, about)
 
 
 def leaks(train: Iterable[Code], evaluation: Evaluation) -> list[Leak]:

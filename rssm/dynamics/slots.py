@@ -172,7 +172,7 @@ class Slots(nnx.Module):
         key: PRNGKeyArray | None = None,
     ) -> dict[str, Float[Array, "B T"]]:
         """The KL is minus the log-probability of what a transition came to. Only a share of the
-        steps is drawn, and those that change something first; of the others it is zero."""
+        steps is drawn, and those that change something first; of the others alone it is zero."""
         counts = rollout.aux.counts if mask is None else rollout.aux.counts & mask
         aux = rollout.aux._replace(counts=counts)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), aux)
@@ -186,7 +186,8 @@ class Slots(nnx.Module):
                 continue
             some = jax.tree.map(lambda x, part=part: x[part], flat)
             fits = some.counts & (last | (needs[part] <= number))
-            dyn = dyn.at[part].set(jnp.where(fits, self._surprise(some, room), 0))
+            surprise = jnp.maximum(self._surprise(some, room), jnp.finfo(dyn.dtype).tiny)
+            dyn = dyn.at[part].set(jnp.where(fits, surprise, 0))
         return {"dyn": dyn.reshape(counts.shape)}
 
     def spell(

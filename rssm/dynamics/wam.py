@@ -103,7 +103,7 @@ class WAM(nnx.Module):
         others_before = jnp.pad(others, ((0, 0), (1, 0), (0, 0)))[:, :-1]
         pair = jnp.concatenate([others_before, others], -1)
 
-        told = hidden & shown.seen  # both states are there, and the statement is not
+        told = hidden & shown.seen  # the state after it is there, and the statement is not
         return self.rssm.loss(rollout._replace(aux=latent)) | {
             "next": jnp.where(reset, 0, error(self.next_query(self.next(before)))),
             "inverse": jnp.where(told, error(self.inverse_query(self.inverse(pair))), 0),

@@ -10,8 +10,9 @@ from tiny import LAYOUT, config, tracing
 from experiments import trace
 from experiments.command import UserError, guarded
 from experiments.data import train_batches
-from experiments.trace import trace_corpus
+from experiments.trace import suites, trace_corpus
 from tracer.corpora.split import group
+from tracer.leaks import read_evaluation
 from tracer.schema import KINDS, Program, frames, without_call
 from tracer.store import SPLITS, Dataset, unpack_window
 
@@ -217,3 +218,9 @@ def test_a_program_that_fails_is_data_and_one_that_repeats_is_left_out(tmp_path)
     found = Dataset(trace_corpus(cfg)).manifest["outcomes"]
     kinds = sorted(kind for name in SPLITS for kind, n in found[name].items() for _ in range(n))
     assert kinds == ["exception", "ok", "rejected"]
+
+
+def test_suites_that_are_made_here_can_be_named_among_what_must_not_leak():
+    assert list(suites()) == ["arithmetic", "containers", "swaps"]
+    found = read_evaluation("arithmetic", suites())
+    assert len(found.codes) == found.about["corpus"]["count"] == 500

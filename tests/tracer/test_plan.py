@@ -137,3 +137,10 @@ def test_a_function_of_an_evaluation_set_is_found_among_others(tmp_path):
 def test_an_evaluation_set_that_is_not_known_is_named_with_those_that_are(text):
     with pytest.raises(ValueError, match=r"give one of cruxeval:FILE, humaneval:FILE, mbpp:FILE"):
         read_evaluation(text)
+
+
+def test_an_evaluation_set_may_be_made_where_it_is_named():
+    program = Program("def f(n):\n    return n + 1\n", "f(1)", "own/1")
+    found = read_evaluation("own", {"own": lambda: ([program], {"corpus": {"count": 1}})})
+    assert (found.name, found.about) == ("own", {"corpus": {"count": 1}})
+    assert [code.origin for code in found.codes] == ["own/1"]
