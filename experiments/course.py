@@ -1,14 +1,14 @@
 """How right a model is about the course of programs: what runs next, and what is raised."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from experiments.control import ENDS
-from experiments.predict import Prediction
-from experiments.score import mean
+from experiments.predict import Prediction, program_of
+from experiments.score import mean, ratio_interval
 from tracer.flow import NOWHERE
 from tracer.values import render
 
@@ -34,29 +34,35 @@ def course(predictions: Sequence[Prediction]) -> dict[str, Any]:
     raises           of free runs: whether a call comes to an exception, as area under the curve
     """
     each = [list(moves(prediction)) for prediction in predictions]
-    every = [move for found in each for move in found]
-    forks = [move for move in every if move.fork]
-    inside = mean(float(move.inside) for move in forks)
-    raised = [move for move in every if move.raised]
+    programs = [program_of(prediction.case) for prediction in predictions]
+    forks = [[move for move in found if move.fork] for found in each]
+    raised = [[move for move in found if move.raised] for found in each]
+    inside = mean(float(move.inside) for found in forks for move in found)
+    whole = [
+        [not prediction.extra and all(map(same, found))]
+        for prediction, found in zip(predictions, each, strict=True)
+    ]
+    claims = [
+        (prediction.raises, any(move.raised for move in found))
+        for prediction, found in zip(predictions, each, strict=True)
+        if prediction.raises is not None
+    ]
     return {
-        "next_statement": share(move.predicted == move.true for move in forks)
+        "next_statement": share(programs, [[*map(same, found)] for found in forks])
         | {"majority": max(inside, 1 - inside)},
-        "event": share(move.predicted == move.true for move in every),
-        "exception_type": share(
-            move.predicted[0] == "exception" and move.expected == move.raised for move in raised
-        ),
-        "path": share(
-            not prediction.extra and all(move.predicted == move.true for move in found)
-            for prediction, found in zip(predictions, each, strict=True)
-        ),
-        "raises": ranked(
-            [
-                (prediction.raises, any(move.raised for move in found))
-                for prediction, found in zip(predictions, each, strict=True)
-                if prediction.raises is not None
-            ]
-        ),
+        "event": share(programs, [[*map(same, found)] for found in each]),
+        "exception_type": share(programs, [[*map(named, found)] for found in raised]),
+        "path": share(programs, whole),
+        "raises": ranked(claims),
     }
+
+
+def same(move: Move) -> bool:
+    return move.predicted == move.true
+
+
+def named(move: Move) -> bool:
+    return move.predicted[0] == "exception" and move.expected == move.raised
 
 
 def moves(prediction: Prediction) -> Iterator[Move]:
@@ -92,6 +98,9 @@ def class_of(text: str | None) -> str | None:
     return None if text is None else text.partition("(")[0]
 
 
-def share(right: Iterable[bool]) -> dict[str, float]:
-    found = [float(x) for x in right]
-    return {"n": len(found), "accuracy": mean(found)}
+def share(programs: Sequence[str], right: Sequence[Sequence[bool]]) -> dict[str, Any]:
+    """Of all that there is; `right` has the events of each call."""
+    total, sizes = [sum(each) for each in right], [len(each) for each in right]
+    accuracy = sum(total) / sum(sizes) if any(sizes) else math.nan
+    interval = ratio_interval(programs, total, sizes) if any(sizes) else None
+    return {"n": sum(sizes), "accuracy": accuracy, "ci95": interval}

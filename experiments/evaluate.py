@@ -29,6 +29,7 @@ from experiments.predict import (
     Predictor,
     held_frame,
     misled,
+    program_of,
     true_frame,
 )
 from experiments.pretrained import pretrained_name
@@ -160,10 +161,11 @@ def evaluate(
         lines += (json.dumps(line(prediction, mode)) for prediction in predictions)
         figures = score([scored(prediction, mode) for prediction in predictions])
         given = "free" if mode == "nested" else mode
-        wrong = predictor.predict(cases, given, shuffled=True)
+        wrong = list(predictor.predict(cases, given, shuffled=True))
         result[mode] = figures | {
             "copy": score([copied(case, mode) for case in cases]),
-            "shuffled": score([scored(prediction, mode) for prediction in wrong]),
+            "shuffled": score([scored(prediction, mode) for prediction in wrong])
+            | {"course": course(wrong)},
             **({"misled": mislead(predictor, cases, mode)} if control else {}),
             "course": course(predictions),
             "calibration": calibration(predictions, mode),
@@ -226,7 +228,7 @@ def compared(
     last = case.events[-1]
     returned = last.kind == "return" and last.arg is not None
     return Scored(
-        program=case.trace.origin if case.trace.origin != "file" else case.trace.id,
+        program=program_of(case),
         true=[true_frame(event) for event in case.events],
         predicted=frames,
         before=before,
@@ -286,19 +288,20 @@ def show(result: dict, path: Path) -> None:
         for column in ("model", "95 %", "copy", "actions shuffled"):
             table.add_column(column, justify="right")
         for name in HEADLINES:
-            low, high = figures["ci95"].get(name, (float("nan"),) * 2)
             others = [figures[kind][name] for kind in ("copy", "shuffled")]
-            cells = [percent(figures[name]), f"{percent(low)} to {percent(high)}"]
+            cells = [percent(figures[name]), ends(figures["ci95"].get(name))]
             table.add_row(name, *cells, *map(percent, others))
         for horizon, at in figures["by_horizon"].items() if mode == "open" else ():
             other = [figures[kind]["by_horizon"][horizon] for kind in ("copy", "shuffled")]
-            name = f"key_value_match, {horizon} steps on"
-            cells = [percent(at["key_value_match"]), f"{at['n']} calls"]
-            table.add_row(name, *cells, *(percent(o["key_value_match"]) for o in other))
+            for name in ("state_exact_match", "key_value_match"):
+                cells = [percent(at[name]), ends(at["ci95"].get(name), at["n"])]
+                title = f"{name}, {horizon} steps on"
+                table.add_row(title, *cells, *(percent(each[name]) for each in other))
         for name, at in figures["course"].items():
             if at["n"]:
-                right = percent(at.get("accuracy", at.get("auroc", float("nan"))))
-                table.add_row(f"course: {name}", right, f"of {at['n']}")
+                shuffled = figures["shuffled"]["course"][name]
+                right, wrong = (percent(x.get("accuracy", x.get("auroc"))) for x in (at, shuffled))
+                table.add_row(f"course: {name}", right, ends(at.get("ci95"), at["n"]), "", wrong)
         for name, at in figures["calibration"].items():
             error = percent(at["ece"]) if at["n"] else "-"
             table.add_row(f"calibration error: {name}", error, f"of {at['n']}")
@@ -323,6 +326,12 @@ def show_others(result: dict, path: Path) -> None:
     print(
         f"{result['n_missing']} calls without a prediction, {result['n_unknown']} unknown; {path}"
     )
+
+
+def ends(interval: Sequence[float] | None, count: int | None = None) -> str:
+    """Of an interval, and of how many it is."""
+    shown = "" if interval is None else " to ".join(map(percent, interval))
+    return shown if count is None else f"{shown} (of {count})".strip()
 
 
 def percent(share: float) -> str:

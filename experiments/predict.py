@@ -260,6 +260,11 @@ def text(row: tuple[int, ...]) -> str | None:
     return render(value) if isinstance(value, Value) else value
 
 
+def program_of(case: Case) -> str:
+    """What a bootstrap draws again: the function or task that the call is of."""
+    return case.trace.origin if case.trace.origin != "file" else case.trace.id
+
+
 def true_frame(event: Event) -> Frame:
     return {name: render(value) for name, value in event.locals.items()}
 

@@ -80,7 +80,8 @@ def results(folder: Path) -> list[Path]:
 
 
 def scored(result: dict[str, Any]) -> dict[str, Any]:
-    """Of every mode the headline figures, their intervals and controls, and the horizons."""
+    """Of every mode the headline figures with their intervals and controls, and what else can be
+    told of it: horizons, the course of programs, calibration."""
     found = {}
     for mode in (mode for mode in EVERY if mode in result):
         own = result[mode]
@@ -93,8 +94,35 @@ def scored(result: dict[str, Any]) -> dict[str, Any]:
             }
             for name in HEADLINES
         }
-        found[mode] = {"calls": own["n_traces"], "figures": figures}
-        found[mode] |= {"by_horizon": own["by_horizon"]} if mode == "open" else {}
+        found[mode] = {"calls": own["n_traces"], "figures": figures} | {
+            "coverage": own["coverage"],
+            "cut": own["n_cut"],
+            "course": course_of(own),
+            "calibration": {
+                name: {key: at[key] for key in ("n", "ece") if key in at}
+                for name, at in own["calibration"].items()
+            },
+        }
+        found[mode] |= {"by_horizon": horizons_of(own)} if mode == "open" else {}
+    return found
+
+
+def course_of(own: dict[str, Any]) -> dict[str, Any]:
+    """What there was any of, with what comes of wrong statements beside it."""
+    wrong = own["shuffled"].get("course", {})
+    return {
+        name: at | {"shuffled": wrong.get(name, {}).get("accuracy")}
+        for name, at in own["course"].items()
+        if at["n"]
+    }
+
+
+def horizons_of(own: dict[str, Any]) -> dict[str, Any]:
+    found = {}
+    for steps, at in own["by_horizon"].items():
+        others = {kind: own[kind]["by_horizon"].get(steps, {}) for kind in ("copy", "shuffled")}
+        exact = {kind: each.get("state_exact_match") for kind, each in others.items()}
+        found[steps] = at | {"state_exact_match_of": exact}
     return found
 
 

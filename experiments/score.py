@@ -127,16 +127,25 @@ def same_value(true: str, predicted: str | None) -> bool:
         return False
 
 
-def by_horizon(traces: Sequence[Scored]) -> dict[str, dict[str, float]]:
+def by_horizon(traces: Sequence[Scored]) -> dict[str, dict[str, Any]]:
     """At so many steps after the first, the traces that are so long."""
     found = {}
     for horizon in HORIZONS:
         long = [trace for trace in traces if len(trace.true) > horizon]
         if long:
+            exact = [float(t.predicted[horizon] == t.true[horizon]) for t in long]
+            figures = {
+                "state_exact_match": exact,
+                "key_value_match": [key_value(t, horizon) for t in long],
+            }
+            rows = [
+                dict(zip(figures, each, strict=True))
+                for each in zip(*figures.values(), strict=True)
+            ]
             found[str(horizon)] = {
                 "n": len(long),
-                "state_exact_match": mean(t.predicted[horizon] == t.true[horizon] for t in long),
-                "key_value_match": mean(key_value(t, horizon) for t in long),
+                **{name: mean(values) for name, values in figures.items()},
+                "ci95": intervals([trace.program for trace in long], rows, tuple(figures)),
             }
     return found
 
@@ -220,6 +229,21 @@ def intervals(
         if len(means):
             found[name] = [float(x) for x in np.percentile(means, [2.5, 97.5])]
     return found
+
+
+def ratio_interval(
+    programs: Sequence[str], right: Sequence[float], sizes: Sequence[float]
+) -> list[float] | None:
+    """95 % interval of what is right of what there is, both summed over programs drawn again."""
+    number = {program: at for at, program in enumerate(dict.fromkeys(programs))}
+    if len(number) < 2:
+        return None
+    groups = [number[program] for program in programs]
+    total, size = (np.bincount(groups, x, len(number)) for x in (right, sizes))
+    draws = np.random.default_rng(0).integers(len(number), size=(RESAMPLES, len(number)))
+    total, size = total[draws].sum(1), size[draws].sum(1)
+    shares = total[size > 0] / size[size > 0]
+    return [float(x) for x in np.percentile(shares, [2.5, 97.5])] if len(shares) else None
 
 
 def mean(values: Iterable[float]) -> float:

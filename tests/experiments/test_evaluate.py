@@ -84,10 +84,13 @@ def test_the_figures_of_every_mode_and_of_its_controls_are_written(result, out):
     assert written["step"] == 12
     for mode in ("filter", "open"):
         assert written[mode].keys() == FIGURES | BESIDE
-        for control in ("copy", "shuffled"):
-            assert written[mode][control].keys() == FIGURES
+        for control, more in (("copy", set()), ("shuffled", {"course"})):
+            assert written[mode][control].keys() == FIGURES | more
             assert written[mode][control]["n_steps"] == written[mode]["n_steps"]
         assert written[mode]["ci95"].keys() <= set(HEADLINES)
+        for at in (*written[mode]["by_horizon"].values(), written[mode]["course"]["event"]):
+            intervals = at["ci95"].values() if isinstance(at["ci95"], dict) else [at["ci95"]]
+            assert all(0 <= low <= high <= 1 for low, high in intervals)
     assert {path.name for path in out.iterdir()} == {"tiny.json", "tiny.predictions.jsonl"}
 
 

@@ -13,6 +13,7 @@ from experiments.score import (
     finite,
     intervals,
     jaccard,
+    ratio_interval,
     same_value,
     score,
     score_trace,
@@ -205,9 +206,10 @@ def test_a_horizon_is_that_many_steps_after_the_observed_one():
     figures = score([trace(), trace([{"a": "1"}] * 3, [{"a": "1"}] * 3)])["by_horizon"]
     assert list(figures) == ["1", "2", "4"]
     # step 1: both right; step 2: the first wrong with 2 of 4; step 4: the first alone, and right
-    assert figures["1"] == {"n": 2, "state_exact_match": 1, "key_value_match": 1}
-    assert figures["2"] == {"n": 2, "state_exact_match": 0.5, "key_value_match": 0.75}
-    assert figures["4"] == {"n": 1, "state_exact_match": 1, "key_value_match": 1}
+    one_program = {"ci95": {}}  # has no interval
+    assert figures["1"] == {"n": 2, "state_exact_match": 1, "key_value_match": 1} | one_program
+    assert figures["2"] == {"n": 2, "state_exact_match": 0.5, "key_value_match": 0.75} | one_program
+    assert figures["4"] == {"n": 1, "state_exact_match": 1, "key_value_match": 1} | one_program
 
 
 def test_the_longest_horizon_is_256():
@@ -322,6 +324,12 @@ def test_an_interval_leaves_out_what_has_no_figure():
 
 def test_one_program_has_no_interval():
     assert intervals(["a", "a"], [headlines(0.5)] * 2) == {}
+
+
+def test_a_share_has_the_interval_of_programs_drawn_again():
+    low, high = ratio_interval(["p", "p", "q"], [1, 0, 1], [1, 1, 1])
+    assert (low, high) == (0.5, 1.0)  # p alone, and q alone
+    assert ratio_interval(["p", "p"], [1, 0], [1, 1]) is None
 
 
 def test_figures_can_be_written_as_json():
