@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,13 @@ from experiments.bench_model import random_actions
 from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.curves import Curve
-from experiments.data import open_dataset
+from experiments.data import eval_batches, open_dataset
 from experiments.evaluate import evaluate, judge
 from experiments.measure import measure
 from experiments.model import read_spec
 from experiments.others import read_predictions
 from experiments.predict import Predictor
+from experiments.score import mean
 from experiments.sheets import write_sheets
 from experiments.sizing import (
     Route,
@@ -48,10 +50,12 @@ from experiments.sizing import (
 from experiments.suites import Suite, asked_suites
 from experiments.text_routes import sized_text, text_costs, tried_text, written, written_again
 from experiments.train import train_run
+from rssm.dynamics.base import Naming
 
 MAY_DIFFER = ("seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
+NAMED = 16  # batches in which statements are named
 WATCHED = ("embedding_rank",)  # metrics of training that tell whether there is anything to score
 GIVEN = ("filter", "open")  # modes that are scored: statements are given
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
@@ -283,12 +287,24 @@ def speed(run_dir: Path) -> dict[str, float]:
     if not path.exists():
         rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
         rates = sorted(row["steps_per_second"] for row in rows if "steps_per_second" in row)
-        found = {"imagine_us": 1e6 * imagined_seconds(Predictor.of_run(run_dir)) / IMAGINED}
+        predictor = Predictor.of_run(run_dir)
+        found = {"imagine_us": 1e6 * imagined_seconds(predictor) / IMAGINED} | named(predictor)
         if rates:
             found["steps_per_second"] = rates[len(rates) // 2]
         found |= {name: row[name] for row in rows for name in WATCHED if name in row}
         write_whole(path, json.dumps(found) + "\n")
     return json.loads(path.read_text())
+
+
+def named(predictor: Predictor) -> dict[str, float]:
+    """Of held-out windows: how often dynamics that can name statements name the right one."""
+    graph, batches = predictor.trainer.graph, predictor.cfg.data.batch_size
+    if not isinstance(nnx.merge(graph, predictor.params).dynamics, Naming):
+        return {}
+    name = jax.jit(lambda params, batch: nnx.merge(graph, params).naming(batch))
+    some = islice(eval_batches(open_dataset(predictor.cfg.dataset), "test", batches), NAMED)
+    rows = [name(predictor.params, batch) for batch in some]
+    return {f"{key}_named": mean(float(row[key]) for row in rows) for key in rows[0]}
 
 
 def imagined_seconds(predictor: Predictor) -> float:

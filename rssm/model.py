@@ -21,7 +21,16 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from rssm.dynamics.base import Action, Carry, Dynamics, Inputs, Latents, Monitored, Spelling
+from rssm.dynamics.base import (
+    Action,
+    Carry,
+    Dynamics,
+    Inputs,
+    Latents,
+    Monitored,
+    Naming,
+    Spelling,
+)
 from rssm.encoder import Encoder
 from rssm.heads import Heads, Sources
 from rssm.losses import masked_mean
@@ -118,6 +127,14 @@ class WorldModel(nnx.Module):
             "same_right": masked_mean(likeliest, drawn & ~changed),
         }
         return total, metrics
+
+    def naming(self, batch: Batch) -> dict[str, Float[Array, ""]]:
+        """How often dynamics that name statements name the right one, from what variables hold."""
+        assert isinstance(self.dynamics, Naming)
+        mask = batch[self.spec.mask.name]
+        inputs = self._inputs(batch, jnp.ones_like(batch[self.spec.reset.name]))
+        found = self.dynamics.named(inputs, mask)
+        return {name: masked_mean(right, mask & ~inputs.reset) for name, right in found.items()}
 
     def predict(
         self, batch: Batch, seen: Bool[Array, "B T"] | None, key: PRNGKeyArray | None

@@ -146,6 +146,15 @@ class Spelling(Protocol):
 
 
 @runtime_checkable
+class Naming(Protocol):
+    """A model that can say which statement it is, of those of a trajectory."""
+
+    def named(self, inputs: Inputs, mask: Bool[Array, "B T"]) -> dict[str, Bool[Array, "B T"]]:
+        """By what it is asked: whether the answer is right, at each step but the first."""
+        ...
+
+
+@runtime_checkable
 class Monitored(Protocol):
     """A model that has something to watch beside its losses."""
 

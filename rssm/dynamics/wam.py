@@ -118,6 +118,30 @@ class WAM(nnx.Module):
     ) -> Float[Array, "B T J L F"]:
         return self.rssm.cells(latents, chosen)
 
+    def named(self, inputs: Inputs, mask: Bool[Array, "B T"]) -> dict[str, Bool[Array, "B T"]]:
+        """Whether the right statement of its trajectory is named at each step: as the one to come
+        `next`, and from the states before and after it (`inverse`)."""
+        a, reset = inputs.a, inputs.reset
+        statement, once = named_once(a.embedding, reset, mask)
+        unknown = inputs._replace(a=self._withheld(a, ~reset))
+        (before, _), pair = (self._around(each) for each in (inputs, unknown))
+        queries = {
+            "next": self.next_query(self.next(before)),
+            "inverse": self.inverse_query(self.inverse(jnp.concatenate(pair, -1))),
+        }
+        keys = self.key(a.embedding)
+        scores = {name: self._scores(query, keys) for name, query in queries.items()}
+        return {
+            name: jnp.where(once, each, -1e30).argmax(-1) == statement
+            for name, each in scores.items()
+        }
+
+    def _around(self, inputs: Inputs) -> tuple[Float[Array, "B T I"], Float[Array, "B T I"]]:
+        """The states before and after each step."""
+        latent = self.rssm.observe(self.initial(len(inputs.reset)), inputs, None)[1].aux
+        state = flat_state(latent.h, latent.z)
+        return jnp.pad(state, ((0, 0), (1, 0), (0, 0)))[:, :-1], state
+
     def propose(self, carry: Carry, statements: Float[Array, "B N A"]) -> Float[Array, "B N"]:
         """Scores of the statements that may come next."""
         query = self.next_query(self.next(flat_state(*carry)))

@@ -210,6 +210,15 @@ def test_what_led_to_a_state_is_told_without_looking(model, inputs):
     assert (scores != explain(seen)).any()
 
 
+def test_a_statement_is_named_from_the_states_around_it_alone(model, inputs):
+    named, mask = jax.jit(model.named), jnp.ones((B, T), bool)
+    found = named(inputs, mask)
+    assert found.keys() == {"next", "inverse"}
+    assert all(right.shape == (B, T) and right.dtype == bool for right in found.values())
+    other = inputs._replace(a=inputs.a._replace(refs=(inputs.a.refs + 1) % V))
+    np.testing.assert_array_equal(found["inverse"], named(other, mask)["inverse"])
+
+
 def test_to_run_free_is_to_imagine_what_was_proposed(model, inputs):
     carry, _ = jax.jit(model.observe)(model.initial(B), inputs, None)
     end, rollout, taken = jax.jit(model.run_free, static_argnums=2)(carry, inputs.a, 4)
