@@ -53,6 +53,10 @@ class Terminal(App[None]):
         self.going: Worker[None] | None = None  # the last command
         self.comparing = False
 
+    @property
+    def busy(self) -> bool:
+        return self.going is not None and not self.going.is_finished
+
     def compose(self) -> ComposeResult:
         with Horizontal():
             with VerticalScroll(id="source"):
@@ -76,8 +80,9 @@ class Terminal(App[None]):
         self.attempt(getattr(self.debugger, name))
 
     def action_compare(self) -> None:
-        self.comparing = not self.comparing
-        self.attempt(lambda: self.comparing and self.debugger.compare())
+        if not self.busy:
+            self.comparing = not self.comparing
+            self.attempt(lambda: self.comparing and self.debugger.compare())
 
     def action_ask(self, name: str) -> None:
         self.asked = name
@@ -112,7 +117,7 @@ class Terminal(App[None]):
                 problem = first_line(error)
             self.call_from_thread(self.show, problem)
 
-        if self.going is None or self.going.is_finished:
+        if not self.busy:
             self.query_one("#note", Static).update("imagining; escape ends it")
             self.going = self.run_worker(attempted, thread=True)
 

@@ -251,6 +251,44 @@ def test_the_terminal_shows_what_the_keys_do(debugger):
     asyncio.run(tried())
 
 
+def test_the_terminal_steps_into_a_call_and_shows_both_frames(debugger):
+    app = Terminal(debugger)
+
+    async def tried() -> None:
+        async with app.run_test(size=(120, 30)) as pilot:
+            events = debugger._known().events(debugger.moment.stack)
+            debugger._to(debugger.walker.follow(RECURSION, events[:2], 0))  # before the inner call
+            await pressed(pilot, "s")
+            assert debugger.depth == 1 and [each.name for each in debugger.locals] == ["n"]
+            marked = [line for line in str(app.query_one("#code").render()).splitlines()]
+            assert any(" > " in line for line in marked) and any(" | " in line for line in marked)
+            await pressed(pilot, "c", "t")
+            name, imagined, _, true, surprise = app.query_one("#locals").get_row_at(0)
+            assert (str(name), str(imagined), str(true)) == ("n", "2", "2") and float(
+                str(surprise)
+            ) >= 0
+            rows = app.query_one("#compared")
+            assert rows.row_count == len(debugger.compare()) > 1
+            assert "return n * fact(n - 1)" in {
+                str(rows.get_row_at(n)[1]) for n in range(rows.row_count)
+            }
+
+    asyncio.run(tried())
+
+
+def test_the_terminal_runs_to_a_line_or_says_why_not(debugger):
+    app = Terminal(debugger)
+
+    async def tried() -> None:
+        async with app.run_test(size=(120, 30)) as pilot:
+            await pressed(pilot, "l", *"x", "enter")
+            assert "'x' is no number of a line" in str(app.query_one("#note").render())
+            await pressed(pilot, "l", *"2", "enter")
+            assert debugger.line == 2 or debugger.ended
+
+    asyncio.run(tried())
+
+
 def test_the_terminal_shows_an_exception(failing):
     app = Terminal(failing)
 
