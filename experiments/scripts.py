@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ def batches(cfg: DictConfig) -> Iterator[Batch]:
         raise UserError(f"{cfg.dataset} has no text in its train split")
     texts = texts[: math.ceil(cfg.share * len(texts))]
     draw = np.random.default_rng(cfg.seed)
-    endless = (texts[n] for _ in iter(int, 1) for n in draw.permutation(len(texts)))
+    endless = (texts[n] for _ in count() for n in draw.permutation(len(texts)))
     yield from batched(rows(endless, cfg.length), cfg.batch_size)
 
 
