@@ -178,7 +178,6 @@ def risky(calls: Sequence[Foreseen]) -> dict[str, Any]:
         return {"f1": one["f1"] - other["f1"]}
 
     return model | {
-        "seconds": mean(call.seconds for call in calls),
         "static": static | verdicts(flagged, truth) | {"seconds": seconds},
         "f1_ahead": ahead(np.arange(len(so)))["f1"],
         "f1_ahead_ci95": resampled(origins, ahead).get("f1", []),
