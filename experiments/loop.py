@@ -1,12 +1,15 @@
 """The training loop."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
+from experiments.atomic import write_whole
 from experiments.checkpoint import SCORE, Checkpointer
 from experiments.data import Batches
 from experiments.writer import Writer
@@ -17,10 +20,25 @@ SHOWN = ("loss", "changed_right", "steps_per_second")
 
 class Clock:
     """The seconds that a run is given, in all the calls that it takes. To compile is no part of its
-    schedule: what is left is."""
+    schedule: what is left is. A checkpoint does not depend on it, so that it has a file of its own.
+    """
 
-    def __init__(self, seconds: float, spent: float = 0.0, compiled: float = 0.0):
+    def __init__(
+        self, seconds: float, spent: float = 0.0, compiled: float = 0.0, path: Path | None = None
+    ):
         self.seconds, self.began, self.compiled = seconds, time.monotonic() - spent, compiled
+        self.path = path
+
+    @classmethod
+    def of(cls, path: Path, seconds: float) -> "Clock":
+        """As it was kept, if it was."""
+        known = json.loads(path.read_text()) if path.exists() else {}
+        return cls(seconds, **known, path=path)
+
+    def keep(self) -> None:
+        if self.path:
+            known = {"spent": self.spent, "compiled": self.compiled}
+            write_whole(self.path, json.dumps(known) + "\n")
 
     @property
     def spent(self) -> float:
@@ -32,9 +50,6 @@ class Clock:
     def share(self) -> float:
         """Of the schedule, that is behind it."""
         return (self.spent - self.compiled) / (self.seconds - self.compiled)
-
-    def state(self) -> dict[str, float]:
-        return {"spent": self.spent, "compiled": self.compiled}
 
 
 def train(
@@ -141,9 +156,9 @@ def save(
     if scores:
         writer.write(int(state.step), {f"valid/{name}": x for name, x in scores.items()})
     progress = {"data": batches.get_state(), "key": jax.random.key_data(key).tolist()}
-    progress |= {"clock": clock.state()}
     score = {SCORE: scores["changed_right"]} if scores else {}
     checkpointer.save(state, progress, score)
+    clock.keep()
 
 
 def go_back(

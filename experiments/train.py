@@ -84,12 +84,13 @@ def go_on(
     given = {key: cfg.data[key] for key in ("share", "curriculum")}
     batches = train_batches(dataset, cfg.data.batch_size, cfg.seed, **given)
     state, key = trainer.initial(), jax.random.key(cfg.seed)
-    clock = loop.Clock(60 * cfg.minutes)
+    path, seconds = run_dir / "clock.json", 60 * cfg.minutes
+    clock = loop.Clock(seconds, path=path)
     if checkpointer.begun():
+        clock = loop.Clock.of(path, seconds)
         state, progress = checkpointer.restore(state, quarantine=True)
         batches.set_state(progress["data"])
         key = jax.random.wrap_key_data(jnp.array(progress["key"], jnp.uint32))
-        clock = loop.Clock(60 * cfg.minutes, **progress.get("clock", {}))
         print(f"resumed {run_dir} at step {int(state.step)}")
     print(
         f"{count(state.params):,} parameters on {jax.devices()[0]}; "

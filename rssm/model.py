@@ -134,7 +134,8 @@ class WorldModel(nnx.Module):
         mask = batch[self.spec.mask.name]
         inputs = self._inputs(batch, jnp.ones_like(batch[self.spec.reset.name]))
         found = self.dynamics.named(inputs, mask)
-        return {name: masked_mean(right, mask & ~inputs.reset) for name, right in found.items()}
+        counted = mask & ~inputs.reset
+        return {name: masked_mean(1.0 * right, counted) for name, right in found.items()}
 
     def predict(
         self, batch: Batch, seen: Bool[Array, "B T"] | None, key: PRNGKeyArray | None

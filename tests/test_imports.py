@@ -34,12 +34,13 @@ ORDER = {
         corpora.synthetic.exceptions corpora.synthetic.endless
         corpora.synthetic.inference corpora.synthetic.operations corpora.synthetic.families
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
+        corpora.synthetic.drills
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.synthetic.__main__
         corpora.cruxeval corpora.humaneval corpora.mbpp corpora.stdlib
         corpora.livecodebench corpora.files corpora.doctests corpora.mix corpora.split
-        corpora.mutate corpora.swaps corpora.drills corpora.risky corpora.records corpora.near
+        corpora.mutate corpora.swaps corpora.risky corpora.records corpora.near
         corpora.agent
         pool leaks plan tracing derive gather pytest_plugin __main__
     """,

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tracer.corpora import drills
+from tracer.corpora.synthetic import drills
 from tracer.sandbox import Sandbox
 
 
