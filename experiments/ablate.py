@@ -77,9 +77,6 @@ def main(cfg: DictConfig) -> None:
 def ablate(cfg: DictConfig) -> list[Result]:
     out = Path(cfg.out)
     check_same(cfg, out)
-    # What one seed has compiled, the others need not.
-    jax.config.update("jax_compilation_cache_dir", str(out.absolute() / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
     sizes = sized_routes(cfg, out)
     suites = asked_suites(cfg)
     results, *further = found = [list[Result]() for _ in suites]

@@ -9,7 +9,8 @@ What `experiments.foresee` tells of a call, measured on calls whose traces tell 
     faults       which line of a mutant is the mutated one, by the model's surprise
 
 Chances are judged as they are, and scaled by what was fitted on other programs of the same suite.
-A suite of a file (`humaneval=FILE`, `mbpp=FILE`) is left out where the file is not given.
+A suite of a file (`humaneval=FILE`, `mbpp=FILE`) is left out where the file is not given. With
+`tokens=DIR`, a run of `experiments.tokens`, the traces that its model writes are measured as well.
 """
 
 import json
@@ -33,6 +34,7 @@ from experiments.rivals import call_of
 from experiments.scaled import Fitted
 from experiments.scales import fit
 from experiments.score import finite, mean
+from experiments.text_runs import Texts
 from tracer.pool import run_all
 from tracer.sandbox import Limits
 from tracer.schema import Program, Trace
@@ -48,6 +50,8 @@ def main(cfg: DictConfig) -> None:
     predictor = Predictor.of_programs(Path(cfg.run))
     traces: dict[str, list[Trace]] = {}
     calls: dict[str, list[Foreseen]] = {}
+    texts = Texts(Path(cfg.tokens)) if cfg.tokens else None
+    written: dict[str, list[Foreseen]] = {}
     result: dict[str, Any] = {"run": cfg.run}
     for name in asked:
         result[name] = {}
@@ -60,12 +64,19 @@ def main(cfg: DictConfig) -> None:
             if suite not in calls:
                 own = cfg.suites[suite]
                 calls[suite] = imagined(predictor, traces[suite], own.runs, own.steps, cfg.seed)
-            cost = {"seconds": mean(call.seconds for call in calls[suite])}
-            result[name][suite] = MEASURES[name](calls[suite]) | cost
+                if texts:
+                    written[suite] = texts.foreseen(traces[suite], own.steps)
+            result[name][suite] = measured(name, calls[suite])
+            if texts:
+                result[name][suite]["tokens"] = measured(name, written[suite])
         result["scales"] = scales(result, cfg)
         if cfg.out:
             write_whole(Path(cfg.out), json.dumps(finite(result), indent=1) + "\n")
     show(result)
+
+
+def measured(name: str, calls: Sequence[Foreseen]) -> dict[str, Any]:
+    return MEASURES[name](calls) | {"seconds": mean(call.seconds for call in calls)}
 
 
 def scales(result: Mapping[str, Any], cfg: DictConfig) -> dict[str, dict[str, Any]]:
@@ -169,6 +180,8 @@ def show(result: Mapping[str, Any]) -> None:
             figures.add_row(f"{measure}, {suite}", *cells(found))
             if "static" in found:
                 figures.add_row("  static checker", *cells(found["static"]))
+            if "tokens" in found:
+                figures.add_row("  text model", *cells(found["tokens"]))
     if figures.row_count:
         Console(width=None if Console().is_terminal else 130).print(figures)
     for suite, found in result.get("exceptions", {}).items():

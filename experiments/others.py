@@ -204,6 +204,12 @@ def entry_frames(text: Text) -> tuple[list[Frame], str | None]:
     return lines, output
 
 
+def entry_events(generation: str) -> list[cwm.Frame]:
+    """All that happens in the first function that `main` calls, after it was called."""
+    found = read_text(generation).frames
+    return [at for at, scope in zip(found, cwm.scopes(found), strict=True) if scope == 1][1:]
+
+
 def table9(trace: Trace, generation: str) -> dict[str, dict[str, float]]:
     """The figures of one trace in both readings."""
     try:

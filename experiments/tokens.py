@@ -25,8 +25,9 @@ from omegaconf import DictConfig
 
 from experiments.atomic import write_whole
 from experiments.build import build
-from experiments.checkpoint import Checkpointer, write_run
+from experiments.checkpoint import Checkpointer, read_run, write_run
 from experiments.command import UserError, command
+from experiments.compiled import keep_compiled
 from experiments.data import check_share
 from experiments.evaluate import spread, suite_traces
 from experiments.model import build_optimizer, compute_dtype, count
@@ -71,7 +72,20 @@ def trained_text(cfg: DictConfig) -> TextModel:
     return nnx.merge(graph, train(cfg, graph, params, run_dir))
 
 
+def read_text_run(run_dir: Path) -> tuple[DictConfig, TextModel]:
+    """The model of a run of this command, as far as it was trained."""
+    cfg, _ = read_run(run_dir)
+    if cfg.get("form") not in FORMS:
+        raise UserError(f"{run_dir} is no text model, of experiments.tokens")
+    graph, params = nnx.split(build_text_model(cfg), nnx.Param)
+    checkpointer = Checkpointer(run_dir)
+    state, _ = checkpointer.restore(stepping(cfg, graph, params)[1])
+    checkpointer.close()
+    return cfg, nnx.merge(graph, state.params)
+
+
 def build_text_model(cfg: DictConfig) -> TextModel:
+    keep_compiled()
     make = build(cfg.model)
     dtype = compute_dtype(cfg.dtype)
     return nnx.jit(lambda: make(SYMBOLS, rngs=nnx.Rngs(cfg.seed), dtype=dtype))()
@@ -159,13 +173,7 @@ def training_flops(cfg: DictConfig) -> float:
 
 
 def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
-    automaton = Automaton()
-    grammar = Grammar(
-        jnp.asarray(automaton.table), automaton.context, automaton.closed, automaton.done
-    )
-    scripts = jax.ShapeDtypeStruct((cfg.together, cfg.length), jnp.int32)
-    write = jax.jit(lambda scripts: model.write(scripts, grammar, cfg.length))
-    write = write.lower(scripts).compile()  # the seconds of a state are those of its writing
+    write = writing(cfg, model)
     asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
     lines, training = list[dict](), training_flops(cfg)
@@ -194,6 +202,16 @@ def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
         shown = {key: result[mode][key] for key in ("state_exact_match", "symbols_per_state")}
         print(mode, ", ".join(f"{key} {value:.3f}" for key, value in shown.items()))
     return result
+
+
+def writing(cfg: DictConfig, model: TextModel) -> Any:
+    """What goes on with scripts, compiled: the seconds of a state are those of its writing."""
+    automaton = Automaton()
+    table = jnp.asarray(automaton.table)
+    grammar = Grammar(table, automaton.context, automaton.closed, automaton.done)
+    scripts = jax.ShapeDtypeStruct((cfg.together, cfg.length), jnp.int32)
+    write = jax.jit(lambda scripts: model.write(scripts, grammar, cfg.length))
+    return write.lower(scripts).compile()
 
 
 def generations(

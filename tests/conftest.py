@@ -51,11 +51,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_generate_tests(metafunc):
-    """The long tests are over the routes that were asked for: of each `route`, or of a `smoke`,
-    which is the first of them alone unless all were asked for."""
-    wanted = metafunc.config.getoption("routes")
-    names = DYNAMICS if wanted == "all" else wanted.split(",")
+    """The long tests are over the routes that were asked for."""
     if "route" in metafunc.fixturenames:
+        wanted = metafunc.config.getoption("routes")
+        names = DYNAMICS if wanted == "all" else wanted.split(",")
         metafunc.parametrize("route", names, scope="module")
-    if "smoke" in metafunc.fixturenames:
-        metafunc.parametrize("smoke", names if wanted == "all" else names[:1], scope="module")

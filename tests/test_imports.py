@@ -67,7 +67,7 @@ ORDER = {
         patterns faults foreseen
         trace train evaluate imagine report bench scripts tokens suites text_routes ablate
         publish agent puzzles
-        foresight
+        text_runs foresight
         export stats budget counterfactual
     """,
 }

@@ -220,36 +220,18 @@ def test_all_sheets_are_written_and_a_route_may_lack_a_mode(result, tmp_path):
     result = result._replace(calls=[3 * seed for seed in result.calls])  # enough of one length
     calls = [[call("p", 1.0, "free")]]
     other = Result("<text>", {"params": 10.0}, [seed(1.0, "free")], calls)
-    write_sheets([result, other], ["A note & its end."], tmp_path)
+    curve = Curve("rssm", "data", [(2.0, Interval(0.5, 0.4, 0.6)), (1.0, Interval(0.4, 0.3, 0.5))])
+    write_sheets([result, other], ["A note & its end."], tmp_path, curves=[curve])
     with (tmp_path / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {(row["route"], row["mode"]) for row in rows} == {("rssm", "open"), ("<text>", "free")}
     assert len(rows) == 2 * len(HEADLINES)
-    assert "| rssm | 83.3 (" in (tmp_path / "table.md").read_text()
+    table = (tmp_path / "table.md").read_text()
+    assert "| rssm | 83.3 (" in table
+    [row] = [row for row in table.splitlines() if "windows" in row]
+    assert row.startswith("| rssm | training windows | ") and row.count(" to ") == 3
     page = (tmp_path / "table.html").read_text()
     assert "&lt;text&gt;" in page and "<text>" not in page and "A note &amp; its end." in page
     names = ("horizon", "unbroken", "by_type", "by_statement", "by_corpus", "cost_imagine_us")
     for name in names:
         assert ET.parse(tmp_path / "plots" / f"{name}.svg").getroot().tag.endswith("svg")
-
-
-def test_one_command_trains_and_scores_routes_and_goes_on_where_it_was(
-    smoke, dataset, tmp_path, capsys
-):
-    given = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
-    cfg = config("ablate", *given)
-    cfg.routes, cfg.text = {smoke: cfg.routes[smoke]}, {}
-    (result,) = ablate(cfg)
-    size = json.loads((tmp_path / "sizes.json").read_text())[smoke]["size"]
-    assert result.costs["params"] == size["params"]
-    assert result.costs["train_flops"] > result.costs["imagine_flops"] > 0
-    for mode in ("filter", "open"):
-        assert {"copy", "shuffled", "misled"} <= result.figures[0][mode].keys()
-    capsys.readouterr()
-    [row] = [row for row in (tmp_path / "table.md").read_text().splitlines() if "windows" in row]
-    assert row.startswith(f"| {smoke} | training windows | ") and row.count(" to ") == 3
-    assert ablate(cfg)[0].figures == result.figures
-    assert "step 2" not in capsys.readouterr().out  # nothing was trained again
-    cfg.steps = 5
-    with pytest.raises(UserError, match="was begun with steps=4, now it is 5"):
-        ablate(cfg)

@@ -41,7 +41,7 @@ COMMANDS = sorted(path.stem for path in Path(CONFIGS).glob("*.yaml"))
             "unknown corpus 'mbp'; there are: agent, base, cruxeval",
         ),
         ("train", ["size=tiny"], "unknown size 'tiny'; there are: base, debug, medium, small"),
-        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: agent, base, choices"),
+        ("train", ["experiment=dem"], "unknown experiment 'dem'; there are: agent, balance, base"),
         (
             "evaluate",
             ["suite=held"],

@@ -7,12 +7,10 @@ import pytest
 from flax import nnx
 from tiny import config
 
-from experiments.ablate import ablate
 from experiments.command import UserError
 from experiments.data import open_dataset
 from experiments.model import count
 from experiments.others import judged
-from experiments.score import HEADLINES
 from experiments.scripts import (
     batches,
     blanked,
@@ -82,23 +80,6 @@ def test_frames_are_learnt_and_programs_are_not(asked):
     assert row["reset"][0] and not row["mask"][:head].any()
     assert row["mask"].sum() == len(numbers) - head
     np.testing.assert_array_equal(row["text"][: len(numbers)], numbers)
-
-
-def test_it_trains_and_stands_in_the_table_of_the_others(dataset, tmp_path):
-    smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={tmp_path}")
-    cfg = config("ablate", *smoke, "steps=2")
-    cfg.routes, cfg.text = {}, {"text": ["form=full", *cfg.text.tokens]}
-    cfg.scaling = {"params": [], "data": [0.5]}
-    (result,) = ablate(cfg)
-    assert result.modes == ["open", "free"]
-    for mode in result.modes:
-        assert set(HEADLINES) <= result.figures[0][mode].keys()
-        assert result.figures[0][mode]["cwm"].keys() == {"as_written", "resolved"}
-    assert result.costs["symbols_per_state"] > 0 and result.costs["imagine_flops"] > 0
-    assert "text,free,state_exact_match" in (tmp_path / "table.csv").read_text()
-    rows = (tmp_path / "table.md").read_text().splitlines()
-    [row] = [row for row in rows if row.startswith("| text | training windows | ")]
-    assert row.count(" to ") == 3
 
 
 def test_a_width_is_found_at_which_a_model_has_the_parameters_that_are_wanted():

@@ -125,6 +125,16 @@ def test_every_operation_occurs_and_none_is_much_rarer_than_others_of_its_kind(m
             assert found[name] * RARE >= middle, f"{name}: {found[name]}, median {middle} of {kind}"
 
 
+def test_without_balance_more_operations_of_a_kind_are_rare():
+    def rare(balance: float) -> int:
+        found = counted(drawn(120, families=["text"], balance=balance))
+        names = listed()["str"]
+        middle = median(found[name] for name in names)
+        return sum(2 * found[name] < middle for name in names)
+
+    assert rare(0) > rare(0.8)
+
+
 def test_operations_are_told_from_the_syntax_tree():
     source = """
 def f(nums, text, n):
@@ -344,6 +354,7 @@ def test_a_name_has_one_type_and_no_definition_has_the_name_of_a_variable():
         ({"difficulty": 4}, "difficulty 4 is not 1, 2 or 3"),
         ({"calls": 0}, "calls=0 is below 1"),
         ({"raises": 1.5}, "raises=1.5 is not between 0 and 1"),
+        ({"balance": -1}, "balance=-1 is not between 0 and 1"),
     ],
 )
 def test_options_that_make_no_sense_are_named(options, message):

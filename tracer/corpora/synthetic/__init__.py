@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from textwrap import indent
 
-from tracer.corpora.synthetic.balanced import Draft, compose
+from tracer.corpora.synthetic.balanced import BALANCE, Draft, compose
 from tracer.corpora.synthetic.families import (
     BALANCED,
     BASIC,
@@ -37,21 +37,25 @@ def programs(
     difficulty: int = 2,
     calls: int = 1,
     raises: float = 0.4,
+    balance: float = BALANCE,
 ) -> Iterator[Program]:
     """Functions with `calls` calls each; number `i` depends on the seed and on `i` alone.
 
     `raises` is the share of the programs of the family `exceptions` that end in an exception; of
-    several calls, those after the first are to reach other statements.
+    several calls, those after the first are to reach other statements. `balance` is the share of
+    the statements of balanced families that are drawn operation first, so that no one is rare.
     """
-    _check(families, difficulty, calls, raises)
+    _check(families, difficulty, calls, raises, balance)
     for i in range(start, start + count):
         rng = Random(f"{seed}/{i}")
-        family, source, found = _draw(rng, tuple(families), difficulty, calls, raises)
+        family, source, found = _draw(rng, tuple(families), difficulty, calls, raises, balance)
         for call in found:
             yield Program(source, call, f"synthetic/{family}/{i}", "synthetic")
 
 
-def _check(families: Sequence[str], difficulty: int, calls: int, raises: float) -> None:
+def _check(
+    families: Sequence[str], difficulty: int, calls: int, raises: float, balance: float
+) -> None:
     for family in families:
         if family not in FAMILIES:
             raise ValueError(f"unknown family {family!r}; there are: {', '.join(FAMILIES)}")
@@ -63,10 +67,17 @@ def _check(families: Sequence[str], difficulty: int, calls: int, raises: float) 
         raise ValueError(f"calls={calls} is below 1")
     if not 0 <= raises <= 1:
         raise ValueError(f"raises={raises} is not between 0 and 1")
+    if not 0 <= balance <= 1:
+        raise ValueError(f"balance={balance} is not between 0 and 1")
 
 
 def _draw(
-    rng: Random, families: tuple[str, ...], level: int, calls: int, raises: float
+    rng: Random,
+    families: tuple[str, ...],
+    level: int,
+    calls: int,
+    raises: float,
+    balance: float,
 ) -> tuple[str, str, list[str]]:
     """The family of a program, its text, and its calls."""
     focus = _family(rng, families)
@@ -77,7 +88,7 @@ def _draw(
         grammar = full_grammar()
         others = [family for family in families if family in BALANCED]
         around = {focus, *rng.sample(others, min(2, len(others)))}
-        draft, call = _settled(rng, focus, around, level, raises)
+        draft, call = _settled(rng, focus, around, level, raises, balance)
     return focus, draft.source, [call, *_further(draft, call, grammar, rng, level, calls - 1)]
 
 
@@ -107,7 +118,7 @@ def _basic(rng: Random, focus: str, families: Sequence[str], level: int) -> tupl
 
 
 def _settled(
-    rng: Random, focus: str, families: set[str], level: int, raises: float
+    rng: Random, focus: str, families: set[str], level: int, raises: float, balance: float
 ) -> tuple[Draft, str]:
     """A program and a call that end as the family and its dial want."""
     chance = rng.random()
@@ -120,7 +131,7 @@ def _settled(
     fallback = None
     while True:
         for _ in range(TRIES):
-            draft = compose(rng, focus, families, level)
+            draft = compose(rng, focus, families, level, balance)
             tries = range(TRIES if draft.kinds else 1)
             calls = (draft.call(full_grammar(), rng, level) for _ in tries)
             for run in probe(draft.source, calls):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from tracer.corpora.synthetic import programs
+from tracer.corpora.synthetic.balanced import BALANCE
 from tracer.corpora.synthetic.families import BALANCED
 from tracer.corpora.synthetic.operations import listed, operations
 from tracer.schema import Program
@@ -37,9 +38,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--difficulty", type=int, default=2)
     parser.add_argument("--families", nargs="+", default=BALANCED)
+    parser.add_argument("--balance", type=float, default=BALANCE, help="0 for none")
     given = parser.parse_args()
     try:
-        corpus = programs(given.count, given.seed, 0, given.families, given.difficulty)
+        own = {"families": given.families, "difficulty": given.difficulty}
+        corpus = programs(given.count, given.seed, balance=given.balance, **own)
         print("\n".join(table(counted(corpus))))
     except ValueError as error:
         parser.error(str(error))

@@ -27,7 +27,7 @@ from tracer.corpora.synthetic.template import (
 from tracer.corpora.synthetic.writer import LOCALS, Unsuitable, Writer
 
 PARAMETERS = 4  # at most
-OFTEN = 0.8  # a statement is drawn for what it holds
+BALANCE = 0.8  # the share of the statements that are drawn for what they hold
 OF_FOCUS = 8  # operations of the program's family, to one of another
 TRIES = 8  # to write an operation that was drawn
 HIDDEN = ("object", "func", "stream")  # kinds whose values are not returned
@@ -55,8 +55,17 @@ class Draft(NamedTuple):
 class BalancedWriter(Writer):
     """Draws the statements of one function of a program that may have several."""
 
-    def __init__(self, grammar: Grammar, rng: Random, focus: str, families: Set[str], level: int):
+    def __init__(
+        self,
+        grammar: Grammar,
+        rng: Random,
+        focus: str,
+        families: Set[str],
+        level: int,
+        balance: float = BALANCE,
+    ):
         super().__init__(grammar, rng, focus, families, level)
+        self.balance = balance
         self.parameters: dict[str, str] = {}
         self.may_demand = True
         self.around = sorted(families)
@@ -84,7 +93,8 @@ class BalancedWriter(Writer):
     def define(self, definition: Definition) -> tuple[str, str]:
         """The name and text of a definition; what it offers is drawn from then on."""
         name = self.rng.choice(definition.names.split())
-        inner = BalancedWriter(self.grammar, self.rng, self.focus, self.families, self.level)
+        own = (self.grammar, self.rng, self.focus, self.families, self.level, self.balance)
+        inner = BalancedWriter(*own)
         inner.may_demand, inner.used = False, set(definition.reads)
         scope = Scope()
         for variable, kind in definition.reads.items():
@@ -143,7 +153,7 @@ class BalancedWriter(Writer):
         chance, templates = self.rng.random(), ()
         if self.offered and chance < 0.35:
             templates = self.offered
-        elif chance < OFTEN:
+        elif chance < self.balance:
             family = self.rng.choices(self.around, self.weights)[0]
             templates = self.rng.choice(self.grammar.wanted[family])
         for _ in range(TRIES if templates else 0):
@@ -158,10 +168,12 @@ class BalancedWriter(Writer):
         return super()._choose_expression(kind)
 
 
-def compose(rng: Random, focus: str, families: Set[str], level: int) -> Draft:
+def compose(
+    rng: Random, focus: str, families: Set[str], level: int, balance: float = BALANCE
+) -> Draft:
     """One program, drawn at random; whether it ends, and how, is not known yet."""
     grammar = full_grammar()
-    writer, scope = BalancedWriter(grammar, rng, focus, families, level), Scope()
+    writer, scope = BalancedWriter(grammar, rng, focus, families, level, balance), Scope()
     parts, lines = [], []
     for kind in rng.sample(MODULES[focus].PARAMETERS, rng.choice((1, 1, 2))):
         writer.add_parameter(scope, kind)
