@@ -47,6 +47,22 @@ def functions(source: str) -> dict[str, ast.FunctionDef]:
     }
 
 
+def global_names(source: str) -> set[str]:
+    """The variables of a module that a statement outside of functions and classes binds."""
+    left, found = [*ast.parse(source).body], set[str]()
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            left += ast.iter_child_nodes(node)
+    return found
+
+
+def used(function: ast.FunctionDef) -> set[str]:
+    return {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+
+
 def inner_call(
     text: str, known: Mapping[str, ast.FunctionDef], values: Mapping[str, str]
 ) -> Inner | None:

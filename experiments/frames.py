@@ -3,7 +3,7 @@
 A call of a plain function of the same file, with arguments that call nothing, has a frame of its
 own. While it runs its caller stays where it is; what it returns then stands in its place in the
 text of the caller's statement, what it raises is raised there, and what it has done to a list or
-dict that it was given is done to the caller's.
+dict that it was given, or to a global that both use, is done to the caller's.
 """
 
 import ast
@@ -13,12 +13,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from experiments.begin import begin
-from experiments.calls import Inner, functions, inner_call, kept, literal, returned
+from experiments.calls import (
+    Inner,
+    functions,
+    global_names,
+    inner_call,
+    kept,
+    literal,
+    returned,
+    used,
+)
 from experiments.command import UserError
 from experiments.truth import Set
 from experiments.walk import Place, Walker
 from tracer.cells import encode
-from tracer.entry import has_docstring
+from tracer.entry import first_statement
 from tracer.schema import Event
 from tracer.statements import place as place_of
 from tracer.values import capture
@@ -47,6 +56,7 @@ class Frames:
 
     def __init__(self, walker: Walker, source: str, sandbox: Mapping[str, Any], steps: int):
         self.walker, self.source, self.functions = walker, source, functions(source)
+        self.globals = global_names(source)
         self.sandbox, self.steps = dict(sandbox), steps
 
     def inner(self, moment: Moment) -> Inner | None:
@@ -59,9 +69,11 @@ class Frames:
 
     def enter(self, moment: Moment, inner: Inner) -> Moment:
         """At the first statement of what is called. Raises UserError where its arguments do."""
-        event = bound(self.functions[inner.name], inner.call)
+        function = self.functions[inner.name]
+        event = bound(function, inner.call) if self.globals.isdisjoint(used(function)) else None
         event = event or begin(self.source, inner.call, self.sandbox, self.steps).event
         place = self.walker.begin(self.source, event, len(moment.stack))
+        place = self.grounded(place, self._shared(moment.place, place))
         return moment._replace(stack=(*moment.stack, place), inner=(*moment.inner, inner))
 
     def leave(self, moment: Moment) -> tuple[Moment, str]:
@@ -69,8 +81,8 @@ class Frames:
         to be said of it."""
         ended, inner, caller, note = moment.place, moment.inner[-1], moment.stack[-2], ""
         value = ended.outcome
-        if passed := self._passed(ended, inner, caller):
-            caller = self.grounded(caller, passed)
+        passed = self._passed(ended, inner, caller) | self._shared(ended, caller)
+        caller = self.grounded(caller, passed)
         if ended.step.kind == "unwind":
             caller = self.walker.raised(caller, value, ended.outcome_row)
         elif literal(value):
@@ -83,8 +95,11 @@ class Frames:
 
     def grounded(self, place: Place, rows: Mapping[str, np.ndarray]) -> Place:
         """The same event, where some variables hold something else."""
-        worth = place.step.worth
-        for name, row in rows.items():
+        worth, held = place.step.worth, dict(zip(place.names, place.step.rows, strict=False))
+        others = {name: row for name, row in rows.items() if (row != held[name]).any()}
+        if not others:
+            return place
+        for name, row in others.items():
             worth = worth.given(place.names.index(name), row)
         step = place.step._replace(rows=worth.rows, odds=worth.odds, worth=worth)
         return self.walker.ground(place, step)
@@ -97,6 +112,15 @@ class Frames:
         if not whole:
             raise UserError(f"the encoding cannot hold {value}: it is too long")
         return np.array(row)
+
+    def _shared(self, here: Place, there: Place) -> dict[str, np.ndarray]:
+        """Rows of the globals that the frames of both use."""
+        own = {*here.script.names, *there.script.names}
+        return {
+            name: here.step.rows[at]
+            for at, name in enumerate(here.names)
+            if name in self.globals and name in there.names and name not in own
+        }
 
     def _passed(self, ended: Place, inner: Inner, caller: Place) -> dict[str, np.ndarray]:
         """Rows of the caller's variables that the callee was given and may have changed."""
@@ -126,5 +150,4 @@ def bound(function: ast.FunctionDef, call: str) -> Event | None:
         values = {name: capture(value_of(nodes[name], {})) for name in names}
     except Exception:  # Unknown, or what the operations in it raise: it is said elsewhere
         return None
-    first = function.body[has_docstring(function)]
-    return Event("line", 0, 0, place_of(first)[0], "", values)
+    return Event("line", 0, 0, place_of(first_statement(function))[0], "", values)

@@ -1,7 +1,7 @@
 """What a code object says about itself: its variables, and what each of its lines can bind."""
 
 import dis
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cached_property
 from types import CodeType
 
@@ -58,15 +58,22 @@ class Code:
     @cached_property
     def declared(self) -> tuple[str, ...]:
         """The global variables that a function or a class writes itself."""
+        return tuple(sorted(self._globals(_GLOBALS)))
+
+    @cached_property
+    def consulted(self) -> frozenset[str]:
+        """The names that a function looks up beyond its own: globals that it reads, builtins."""
+        return frozenset(self._globals({"LOAD_GLOBAL"}, shift=1)).difference(self.declared)
+
+    def _globals(self, operations: Set[str], shift: int = 0) -> Iterator[str]:
         inner = [part for part in self.code.co_consts if type(part) is CodeType]
-        codes = [self.code, *(part for part in inner if part.co_name in FOLDED)]
         found = {
-            code.co_names[argument]
-            for code in codes
+            code.co_names[argument >> shift]
+            for code in (self.code, *(part for part in inner if part.co_name in FOLDED))
             for _, name, argument in _instructions(code)
-            if name in _GLOBALS
+            if name in operations
         }
-        return tuple(sorted(filter(is_variable, found)))
+        return filter(is_variable, found)
 
     def iterates(self, offset: int, loop: Span | None) -> bool:
         """Whether the instruction asks the for loop, not a comprehension in it, for an item."""

@@ -2,13 +2,16 @@
 
 import ast
 import copy
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from tracer.bytecode import Code
+from tracer.script import innermost
 from tracer.statements import place
 
 
 class Stub(NamedTuple):
-    source: str  # the program, and behind the function a copy of it with `pass` for a body
+    source: str  # the program, and behind the function a copy that does nothing with the same names
     call: str  # of the copy: its arguments may call the function itself
     function: str
     name: str  # of the copy
@@ -29,22 +32,40 @@ def stub(source: str, call: str) -> Stub:
     if function is None:
         known = ", ".join(there) or "none"
         raise ValueError(f"no function {asked.func.id!r} in the program; there are: {known}")
-    line, _ = place(function.body[has_docstring(function)])
+    line, _ = place(first_statement(function))
     empty = copy.copy(function)
     empty.name = asked.func.id = free_name(f"{function.name}_", source + call)
-    empty.body = [ast.Pass()]
+    empty.body = ast.parse("\n".join(idle(source, line))).body
     lines, more = source.split("\n"), ast.unparse(empty).split("\n")
     end = function.end_lineno or line
     lines[end:end] = more
-    return Stub(
-        "\n".join(lines), ast.unparse(asked), function.name, empty.name, line, end + len(more)
-    )
+    at = end + more.index("    pass") + 1
+    return Stub("\n".join(lines), ast.unparse(asked), function.name, empty.name, line, at)
+
+
+def idle(source: str, line: int) -> Iterator[str]:
+    """A body that uses the globals of the one at a line, so that a trace shows them. Nothing but
+    `pass` is run before its first event."""
+    try:
+        found = innermost(compile(source, "<program>", "exec"), line)
+    except SyntaxError as error:
+        raise ValueError(f"no program: {error}") from error
+    code = Code(found) if found else None
+    written, read = (code.declared, sorted(code.consulted)) if code else ((), [])
+    if written:
+        yield f"global {', '.join(written)}"
+    yield "pass"
+    yield from (f"{name} = {name}" for name in written)
+    yield from read
 
 
 def free_name(name: str, text: str) -> str:
     return name if name not in text else free_name(f"{name}_", text)
 
 
-def has_docstring(function: ast.FunctionDef) -> bool:
-    """And something behind it: a text that is the whole body is not run, but returned from."""
-    return len(function.body) > 1 and ast.get_docstring(function, clean=False) is not None
+def first_statement(function: ast.FunctionDef) -> ast.stmt:
+    """That is run: a docstring is not, unless it is all there is, and no declaration of names."""
+    body = function.body
+    if len(body) > 1 and ast.get_docstring(function, clean=False) is not None:
+        body = body[1:]
+    return next((node for node in body if not isinstance(node, ast.Global)), body[-1])

@@ -31,7 +31,9 @@ class Program(NamedTuple):
 class Event(NamedTuple):
     """One thing that the interpreter did in one frame.
 
-    `locals` is the state *before* a line runs, and at the moment of any other event. `scope` counts
+    `locals` is the state *before* a line runs, and at the moment of any other event: the frame's
+    variables, the globals that its code writes, and those that it reads and that held data (no
+    functions, classes, modules or other objects) when the frame began. `scope` counts
     calls, so that two frames never share a number; `arg` is the value returned, yielded or raised.
     """
 

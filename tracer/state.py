@@ -6,7 +6,7 @@ from typing import Any
 
 from tracer.atoms import atoms
 from tracer.bytecode import Code, is_variable
-from tracer.values import Budget, Value, bindings
+from tracer.values import DATA, Budget, Value, bindings
 from tracer.witness import Witness, look, unchanged
 
 _UNBOUND: Any = object()
@@ -17,7 +17,9 @@ class State:
     """What a frame's variables hold, and which of it is news.
 
     Looked at are the names that the lines since the last look can bind (cells among them), and
-    those that hold a mutable value; of a module or a class, whose names any code can bind, all.
+    those that hold a mutable value; of a module or a class, whose names any code can bind, all. Of
+    the globals, those that the code writes, and those that it reads and that hold data when the
+    frame begins: no functions, classes, modules or other objects.
 
     Before Python 3.13 the interpreter itself keeps a variable's last value until the next event of
     its frame: what dies by being rebound dies then, and what its finaliser does is not traced.
@@ -28,7 +30,8 @@ class State:
         # Of a module or class, asked for once: while an inlined comprehension runs in it, newer
         # Pythons add the comprehension's variables to it, or show nothing but them.
         self.namespace = None if code.is_function else frame.f_locals
-        self.is_plain = code.is_function and not code.declared
+        self.globals = (*code.declared, *self._read_globals(frame))
+        self.is_plain = code.is_function and not self.globals
         self.pending = code.names  # what may have been bound since the last look
         # What a variable holds; _LIVE where any code may change it.
         self.kept: dict[str, Any] = dict.fromkeys(code.names, _UNBOUND)
@@ -94,6 +97,13 @@ class State:
         self.live |= hidden
         self.pending = pending
 
+    def _read_globals(self, frame: FrameType) -> list[str]:
+        if not self.code.is_function or not self.code.consulted:
+            return []
+        asked = self.code.consulted
+        pairs = bindings(frame.f_globals)
+        return [name for name, value in pairs if name in asked and id(type(value)) in DATA]
+
     def _elsewhere(
         self, frame: FrameType, names: tuple[str, ...]
     ) -> tuple[Callable[[str, Any], Any], tuple[str, ...]]:
@@ -101,7 +111,7 @@ class State:
 
         Never by asking a namespace for a name: it may have keys that compare in their own way.
         """
-        declared, hidden = self.code.declared, self.code.hidden
+        outside, hidden = self.globals, self.code.hidden
         if self.namespace is None:
             own = frame.f_locals
             names = (*names, *self.live)
@@ -110,9 +120,9 @@ class State:
             own = bindings(self.namespace)
             found = {n: v for n, v in own if is_variable(n) and n not in hidden}
             names = tuple(self.values)
-        if declared:
-            found.update((n, v) for n, v in bindings(frame.f_globals) if n in declared)
-        names = tuple(dict.fromkeys((*names, *declared, *found)))
+        if outside:
+            found.update((n, v) for n, v in bindings(frame.f_globals) if n in outside)
+        names = tuple(dict.fromkeys((*names, *outside, *found)))
         for name in names:
             self.kept.setdefault(name, _UNBOUND)
             self.values.setdefault(name)

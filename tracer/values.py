@@ -201,6 +201,7 @@ _CONTAINERS: dict[type, tuple[Callable[[Any, int], list], Callable[[Any], int]]]
     dict: (_first_pairs, dict.__len__),
 }
 CONTAINERS = {id(kind): read for kind, read in _CONTAINERS.items()}
+DATA = ATOMS.union(CONTAINERS, map(id, (bytearray, range, slice)))  # types, by their ids
 
 
 def bindings(namespace: Any) -> list[tuple[str, Any]]:

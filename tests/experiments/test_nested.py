@@ -91,6 +91,24 @@ def test_a_call_goes_through_its_frame_and_its_result_stands_in_its_place(walker
     assert moment.place.values["xs"] == "[3, 6]"  # what was done to it there is done here
 
 
+def test_globals_that_two_frames_use_are_the_same_in_both(walker):
+    source = (
+        "rate, log = 3, []\ndef g(x):\n    log.append(x)\n    return x * rate\n"
+        "def f(x):\n    y = g(x)\n    return y * rate, log\n"
+    )
+    with Sandbox() as box:
+        outer, inner = frames(box.run(source.encode(), "f(2)").trace).values()
+    go = Frames(walker, source, {}, 9)
+    place = walker.follow(source, outer[1:2], 0)
+    assert place.values == {"x": "2", "rate": "3", "log": "[]"}
+    moment = Moment((go.grounded(place, {"rate": go.row("5")}),))  # as if it was set
+    moment = go.enter(moment, go.inner(moment))
+    assert moment.place.values == {"x": "2", "rate": "5", "log": "[]"}
+    moment, _ = go.leave(moment.at(walker.follow(source, inner[1:], 1)))
+    assert moment.place.values["log"] == "[2]"  # what the callee has added to it
+    assert moment.place.text == "y = 6"
+
+
 def test_what_a_loop_goes_over_is_called_once(walker):
     source = "def g():\n    return [1, 2]\n\n\ndef f():\n    for x in g():\n        y = x\n"
     with Sandbox() as box:

@@ -1,7 +1,8 @@
 """A slow tracer that reads everything at every event and remembers nothing: what is right.
 
 It shares with the fast one how a value is read, and nothing of when. Its rules are those of the
-record: all variables of the frame, and the globals that its code writes, at every kept event.
+record: all variables of the frame, and the globals that its code writes, or reads where they hold
+data when the frame begins, at every kept event.
 
     python tests/tracer/reference.py 300 [humaneval=FILE] [mbpp=FILE] [cruxeval=FILE]
 
@@ -13,6 +14,7 @@ import dis
 import io
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
@@ -27,6 +29,8 @@ from tracer.trace import FILENAME, Run, Settings, traced
 from tracer.values import Budget, Value, capture
 
 FOLDED = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+DATA = {type(None), bool, int, float, complex, str, bytes, bytearray, range, slice}
+DATA |= {list, tuple, dict, set, frozenset, deque}
 
 
 @cache
@@ -53,6 +57,7 @@ class Reference:
             namespace = None if code.co_flags & 1 else frame.f_locals
             self.frames[frame] = {"number": self.count, "depth": depth, "line": 0, "raised": -1}
             self.frames[frame] |= {"space": namespace, "locals": {}, "closed": None}
+            self.frames[frame]["read"] = globals_read(frame) if code.co_flags & 1 else set()
             self.count += 1
             self.record("call", frame, None)
         elif not code.co_flags & 0x280:
@@ -119,8 +124,8 @@ class Reference:
         else:
             hidden = {*code.co_varnames} - {*code.co_names}
             found = dict(dict.items(space)) if isinstance(space, dict) else {}
-        written = {n for c in (code, *inner(code)) for n in globals_written(c)}
-        found |= {n: frame.f_globals[n] for n in written if n in frame.f_globals}
+        outside = {n for c in (code, *inner(code)) for n in globals_written(c)} | state["read"]
+        found |= {n: frame.f_globals[n] for n in outside if n in frame.f_globals}
         seen = {
             name: capture(value, self.budget)
             for name, value in found.items()
@@ -142,6 +147,13 @@ def inner(code: CodeType) -> list[CodeType]:
 def globals_written(code: CodeType) -> set[str]:
     found = instructions(code)
     return {i.argval for i in found if i.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+
+
+def globals_read(frame: FrameType) -> set[str]:
+    codes = (frame.f_code, *inner(frame.f_code))
+    asked = {i.argval for c in codes for i in instructions(c) if i.opname == "LOAD_GLOBAL"}
+    held = frame.f_globals
+    return {name for name in asked if name in held and type(held[name]) in DATA}
 
 
 def reference_events(program: Program, limit: int) -> list[Event]:

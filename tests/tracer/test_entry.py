@@ -5,6 +5,8 @@ import ast
 import pytest
 
 from tracer.entry import stub
+from tracer.schema import Program
+from tracer.trace import traced
 
 SOURCE = '''\
 import math
@@ -33,6 +35,17 @@ def test_a_function_on_one_line_too():
     found = stub(SOURCE, "twice(2)")
     assert found.line == 10 and found.source.endswith("def twice_(x):\n    pass\n")
     ast.parse(found.source)
+
+
+def test_the_copy_begins_with_the_globals_of_the_function():
+    source = (
+        'rate, count, calls = 3, 0, 0\ndef f(x):\n    """Count."""\n    global calls\n'
+        "    calls += 1\n    return x * rate\n"
+    )
+    found = stub(source, "f(2)")
+    _, events = traced(Program(found.source, found.call, "f", "files"))
+    states = [event.locals for event in events if event.lineno == found.at]
+    assert states[0].keys() == {"x", "rate", "calls"} and found.line == 5
 
 
 def test_the_copy_has_a_name_that_nothing_else_has():

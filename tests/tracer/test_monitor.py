@@ -243,11 +243,39 @@ def test_a_program_ends_when_its_threads_do_and_nothing_is_recorded_afterwards()
 
 
 def test_a_function_s_state_has_the_globals_that_it_writes():
-    source = "n = 1\nm = 2\ndef f():\n    global n\n    n += m\n    g()\ndef g():\n    pass"
+    source = "n = 1\ndef f():\n    global n\n    n += 2\n    g()\ndef g():\n    pass"
     _, events = trace(source, "f()")
     outer, inner = frames_of(events)
     assert [values(event) for event in outer] == [{"n": "1"}] * 2 + [{"n": "3"}] * 2
     assert all(event.locals == {} for event in inner)
+
+
+def test_a_function_s_state_has_the_data_that_it_reads_of_its_module():
+    source = (
+        "import math\nrate, names, other = 3, ['a'], 4\n"
+        "def f(x):\n    x = [k * rate for k in range(x)]\n    g(len(x))\n    return names\n"
+        "def g(n):\n    names.append(math.floor(n))\n    global rate\n    rate = 5"
+    )
+    _, events = trace(source, "f(2)")
+    outer, inner = frames_of(events)
+    assert [[values(event)[name] for event in outer] for name in ("rate", "names")] == [
+        ["3", "3", "3", "5", "5"],
+        ["['a']", "['a']", "['a']", "['a', 2]", "['a', 2]"],
+    ]
+    assert outer[0].locals.keys() == {"x", "rate", "names"}  # not g, len, math, other
+    assert inner[0].locals.keys() == {"n", "rate", "names"}
+
+
+def test_what_a_module_holds_is_read_without_asking_it_for_a_name():
+    source = (
+        "class Key(str):\n    __hash__ = str.__hash__\n"
+        "    def __eq__(self, other):\n        log.append(other)\n        return False\n"
+        "log = []\nglobals()[Key('gone')] = 3\n"
+        "def f(x):\n    log.clear()\n    if x:\n        return gone\n    return log\n"
+    )
+    _, events = trace(source, "f(0)")
+    assert render(events[-1].arg) == "[]"
+    assert all(event.locals.keys() == {"x", "log"} for event in events)
 
 
 OPEN = "def g(log):\n    try:\n        yield 1\n    finally:\n        log.append(2)\n"
