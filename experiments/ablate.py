@@ -320,8 +320,9 @@ def imagined_seconds(predictor: Predictor) -> float:
 def notes(cfg: DictConfig) -> list[str]:
     target = f"{cfg.match.target:,.0f} {cfg.match.by}" if cfg.match.target else "widths as given"
     tried = ", ".join(f"{float(rate):g}" for rate in cfg.trials.learning_rates)
+    text = f", of text {cfg.text_steps}" if cfg.text and cfg.text_steps else ""
     return [
-        f"{cfg.steps} gradient steps each; seeds {', '.join(map(str, cfg.seeds))}; {target}; "
+        f"{cfg.steps} gradient steps each{text}; seeds {', '.join(map(str, cfg.seeds))}; {target}; "
         f"learning rates {tried} tried for {cfg.trials.steps} steps each; "
         f"suite {cfg.suite.name} on {jax.default_backend()}.",
         "Intervals are the middle 95 % of a bootstrap over seeds and programs. `copy` expects the "

@@ -37,7 +37,7 @@ def tried_text(
 def written(
     cfg: DictConfig, overrides: Sequence[str], seed: int, run_dir: Path, suites: Sequence[Suite]
 ) -> Path:
-    text = text_config(cfg, overrides, seed, run_dir, cfg.steps)
+    text = text_config(cfg, overrides, seed, run_dir, steps_of(cfg))
     for suite in suites:
         if not (run_dir / "eval" / f"{suite.name}.json").exists():
             text.suite, text.limit = suite.cfg.suite, suite.cfg.limit
@@ -50,11 +50,16 @@ def written_again(
 ) -> Path:
     seed, run_dir = cfg.seeds[0], out / "scaling" / variant.name
     if variant.by == "params":
-        text = text_config(cfg, overrides, seed, run_dir, cfg.steps)
+        text = text_config(cfg, overrides, seed, run_dir, steps_of(cfg))
         other = f"model.width={width_of(text, variant.value, 'params', cfg.match.within)}"
     else:
         other = f"share={variant.value}"
     return written(cfg, [*overrides, other, "modes=[open]"], seed, run_dir, [suite])
+
+
+def steps_of(cfg: DictConfig) -> int:
+    """A step of text may cost several of the others."""
+    return cfg.text_steps or cfg.steps
 
 
 def text_config(
