@@ -27,6 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from experiments.atomic import write_whole
 from experiments.bench_model import random_actions
+from experiments.claim import is_finished
 from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.curves import Curve
@@ -188,6 +189,8 @@ def trained(cfg: DictConfig, route: Route, rate: float, seed: int, out: Path) ->
 
 
 def train(cfg: DictConfig, route: Route, rate: float, seed: int, run_dir: Path, steps: int) -> None:
+    if is_finished(run_dir, steps):
+        return
     own = (f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
     train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
 

@@ -49,7 +49,8 @@ def functions(source: str) -> dict[str, ast.FunctionDef]:
 
 def global_names(source: str) -> set[str]:
     """The variables of a module that a statement outside of functions and classes binds."""
-    left, found = [*ast.parse(source).body], set[str]()
+    left: list[ast.AST] = [*ast.parse(source).body]
+    found = set[str]()
     while left:
         node = left.pop()
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -62,3 +62,12 @@ class Stop:
 def write_status(run_dir: Path, status: str, step: int, error: str | None = None) -> None:
     content = {"status": status, "step": step, "error": error}
     write_whole(run_dir / "status.json", json.dumps(content) + "\n")
+
+
+def is_finished(run_dir: Path, step: int) -> bool:
+    """Whether a run has come to its end there, as far as its folder says so."""
+    try:
+        found = json.loads((run_dir / "status.json").read_text())
+        return (found["status"], found["step"]) == ("finished", step)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False

@@ -12,7 +12,7 @@ from tiny import training
 
 from experiments import data, train
 from experiments.checkpoint import Checkpointer, named, read_run
-from experiments.claim import Stop, claim
+from experiments.claim import Stop, claim, is_finished
 from experiments.command import UserError
 from experiments.snapshot import read_snapshot
 from experiments.train import train_run
@@ -121,8 +121,10 @@ def test_another_config_on_a_run_is_refused_and_changes_nothing(run, dataset):
     assert contents(run.folder) == before
 
 
-def test_a_run_tells_how_it_ended(run):
+def test_a_run_tells_how_it_ended(run, tmp_path):
     assert status(run.folder) == {"status": "finished", "step": 12, "error": None}
+    assert is_finished(run.folder, 12) and not is_finished(run.folder, 13)
+    assert not is_finished(tmp_path, 12)
 
 
 def test_a_checkpoint_holds_all_that_is_needed_to_go_on(run, dataset):
