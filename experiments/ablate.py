@@ -53,7 +53,7 @@ from experiments.text_routes import sized_text, text_costs, tried_text, written,
 from experiments.train import train_run
 from rssm.dynamics.base import Naming
 
-MAY_DIFFER = ("seeds", "out", "processes", "scaling")
+MAY_DIFFER = ("seeds", "text_seeds", "out", "processes", "scaling")
 IMAGINED = 32  # statements of the run whose cost is measured
 RUNS = 5
 NAMED = 16  # batches in which statements are named
@@ -97,15 +97,13 @@ def ablate(cfg: DictConfig) -> list[Result]:
         evals = [scored(run, suites) for run in runs]
         add(route.name, {"learning_rate": rate} | size._asdict() | speed(runs[0]), evals)
         again[route.name] = partial(trained_again, cfg, route, rate, out, suites[0])
+    seeds = cfg.text_seeds or cfg.seeds
     for name, given in cfg.text.items():
         overrides = sized_text(cfg, str(name), given, out)
         rate = best_rate(cfg, str(name), out, partial(tried_text, cfg, overrides))
         overrides = [*overrides, f"optim.learning_rate={rate}"]
-        runs = [out / "runs" / f"{name}-{seed}" for seed in cfg.seeds]
-        evals = [
-            written(cfg, overrides, seed, run, suites)
-            for seed, run in zip(cfg.seeds, runs, strict=True)
-        ]
+        runs = {seed: out / "runs" / f"{name}-{seed}" for seed in seeds}
+        evals = [written(cfg, overrides, seed, run, suites) for seed, run in runs.items()]
         add(str(name), {"learning_rate": rate} | text_costs(evals[0], suites[0].name), evals)
         again[str(name)] = partial(written_again, cfg, overrides, out, suites[0])
     for name, path in cfg.predictions.items():
@@ -323,9 +321,12 @@ def imagined_seconds(predictor: Predictor) -> float:
 def notes(cfg: DictConfig) -> list[str]:
     target = f"{cfg.match.target:,.0f} {cfg.match.by}" if cfg.match.target else "widths as given"
     tried = ", ".join(f"{float(rate):g}" for rate in cfg.trials.learning_rates)
-    text = f", of text {cfg.text_steps}" if cfg.text and cfg.text_steps else ""
+    steps = f", of text {cfg.text_steps}" if cfg.text and cfg.text_steps else ""
+    seeds = ", ".join(map(str, cfg.seeds))
+    if cfg.text and cfg.text_seeds:
+        seeds += f", of text {', '.join(map(str, cfg.text_seeds))}"
     return [
-        f"{cfg.steps} gradient steps each{text}; seeds {', '.join(map(str, cfg.seeds))}; {target}; "
+        f"{cfg.steps} gradient steps each{steps}; seeds {seeds}; {target}; "
         f"learning rates {tried} tried for {cfg.trials.steps} steps each; "
         f"suite {cfg.suite.name} on {jax.default_backend()}.",
         "Intervals are the middle 95 % of a bootstrap over seeds and programs. `copy` expects the "
