@@ -8,7 +8,7 @@ programs, so that both are drawn apart from each other. What comes in are the fi
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -123,13 +123,27 @@ def drawn_again(sums: np.ndarray, sizes: np.ndarray) -> Interval:
     """Of what was counted per seed and program."""
     if not sizes.any():
         return Interval(math.nan, math.nan, math.nan)
-    draw, (seeds, programs) = np.random.default_rng(0), sums.shape
-    means = []
-    for _ in range(RESAMPLES):
-        again = np.ix_(draw.integers(seeds, size=seeds), draw.integers(programs, size=programs))
-        means.append(mean_of_means(sums[again], sizes[again]))
-    low, high = np.nanpercentile(means, [2.5, 97.5])
+    chosen, often = resamples(*sums.shape)
+    totals, counts = (np.take_along_axis(each @ often, chosen, axis=0) for each in (sums, sizes))
+    there = counts > 0
+    rates = np.divide(totals, counts, out=np.zeros_like(totals), where=there)
+    some = there.any(0)
+    means = rates.sum(0)[some] / there.sum(0)[some]
+    low, high = np.percentile(means, [2.5, 97.5])
     return Interval(mean_of_means(sums, sizes), float(low), float(high))
+
+
+@cache
+def resamples(seeds: int, programs: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which seeds are drawn, [seeds, resamples], and how often each program, [programs, resamples]:
+    the same for all that is measured of as many."""
+    draw = np.random.default_rng(0)
+    again = [
+        (draw.integers(seeds, size=seeds), draw.integers(programs, size=programs))
+        for _ in range(RESAMPLES)
+    ]
+    often = [np.bincount(drawn, minlength=programs) for _, drawn in again]
+    return np.array([drawn for drawn, _ in again]).T, np.array(often, float).T
 
 
 def mean_of_means(sums: np.ndarray, sizes: np.ndarray) -> float:
