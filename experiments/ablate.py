@@ -10,55 +10,38 @@
 Routes under `text` write text; they have a training of their own, experiments.tokens. Files under
 `predictions` hold what any other model wrote, and get a row each.
 
-The same command again goes on where it was: whatever is finished is in `out`.
+With `workers` as many processes share the runs, each on cores of its own. The same command again
+goes on where it was: whatever is finished is in `out`.
 """
 
 import json
 import math
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import jax
-from flax import nnx
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.atomic import write_whole
-from experiments.bench_model import random_actions
-from experiments.claim import is_finished
 from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
+from experiments.crew import Crew, crew
 from experiments.curves import Curve
-from experiments.data import eval_batches, open_dataset
-from experiments.evaluate import evaluate, judge
-from experiments.measure import measure
-from experiments.model import read_spec
+from experiments.data import open_dataset
+from experiments.evaluate import judge
+from experiments.latent_routes import LatentRoute, latent_routes
 from experiments.others import read_predictions
-from experiments.predict import Predictor
-from experiments.score import mean
 from experiments.sheets import write_sheets
-from experiments.sizing import (
-    Route,
-    Size,
-    Variant,
-    known_sizes,
-    matched,
-    size_of,
-    training_config,
-)
+from experiments.sizing import Variant
 from experiments.suites import Suite, asked_suites
-from experiments.text_routes import sized_text, text_costs, tried_text, written, written_again
-from experiments.train import train_run
-from rssm.dynamics.base import Naming
+from experiments.text_routes import TextRoute, text_routes
 
-MAY_DIFFER = ("seeds", "text_seeds", "out", "processes", "scaling")
-IMAGINED = 32  # statements of the run whose cost is measured
-RUNS = 5
-NAMED = 16  # batches in which statements are named
-WATCHED = ("embedding_rank",)  # metrics of training that tell whether there is anything to score
-GIVEN = ("filter", "open")  # modes that are scored: statements are given
+MAY_DIFFER = ("seeds", "text_seeds", "out", "processes", "workers", "scaling")
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
 TEXTS = (
     "A text has no locals at a return: routes that write are not scored there. `asked` is the "
@@ -67,51 +50,50 @@ TEXTS = (
     "many transitions as its rows have room for."
 )
 
-Again = Callable[[Variant], Path]  # trains one and scores it; the folder of its scores
+Trained = LatentRoute | TextRoute
 
 
 @command("ablate")
 def main(cfg: DictConfig) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     ablate(cfg)
 
 
 def ablate(cfg: DictConfig) -> list[Result]:
     out = Path(cfg.out)
     check_same(cfg, out)
-    sizes = sized_routes(cfg, out)
     suites = asked_suites(cfg)
+    routes = [*latent_routes(cfg, out, suites), *text_routes(cfg, out, suites)]
     results, *further = found = [list[Result]() for _ in suites]
     others = {suite.name: rows for suite, rows in zip(suites[1:], further, strict=True)}
+    curves: list[Curve] = []
 
     def add(name: str, costs: dict[str, float], evals: list[Path]) -> None:
         for suite, rows in zip(suites, found, strict=True):
             if all((path / f"{suite.name}.json").exists() for path in evals):
                 rows.append(read_result(name, costs, evals, suite.name))
-        write_sheets(results, notes(cfg), out, others)
+        show()
         print(f"{name}: {out / 'table.html'}", flush=True)
 
-    again: dict[str, Again] = {}
-    for route, size in sizes:
-        rate = best_rate(cfg, route.name, out, partial(train, cfg, route))
-        runs = [trained(cfg, route, rate, seed, out) for seed in cfg.seeds]
-        evals = [scored(run, suites) for run in runs]
-        add(route.name, {"learning_rate": rate} | size._asdict() | speed(runs[0]), evals)
-        again[route.name] = partial(trained_again, cfg, route, rate, out, suites[0])
-    seeds = cfg.text_seeds or cfg.seeds
-    for name, given in cfg.text.items():
-        overrides = sized_text(cfg, str(name), given, out)
-        rate = best_rate(cfg, str(name), out, partial(tried_text, cfg, overrides))
-        overrides = [*overrides, f"optim.learning_rate={rate}"]
-        runs = {seed: out / "runs" / f"{name}-{seed}" for seed in seeds}
-        evals = [written(cfg, overrides, seed, run, suites) for seed, run in runs.items()]
-        add(str(name), {"learning_rate": rate} | text_costs(evals[0], suites[0].name), evals)
-        again[str(name)] = partial(written_again, cfg, overrides, out, suites[0])
-    for name, path in cfg.predictions.items():
-        add(str(name), {}, [judged_on(suites, Path(path), out / "predictions" / str(name))])
-    curves: list[Curve] = []
-    for result in (each for each in results if each.name in again):
-        curves += scaling(cfg, result, again[result.name])
+    def show() -> None:
         write_sheets(results, notes(cfg), out, others, curves)
+
+    with crew(cfg.workers, out) as run:
+        rates = best_rates(cfg, routes, out, run)
+        made = run(
+            partial(each.made, rates[each.name], seed) for each in routes for seed in each.seeds
+        )
+        again = run(
+            partial(each.again, rates[each.name], v) for each in routes for v in variants(cfg, each)
+        )
+        for route in routes:
+            evals = [*islice(made, len(route.seeds))]
+            add(route.name, route.costs(rates[route.name]), evals)
+        for name, path in cfg.predictions.items():
+            add(str(name), {}, [judged_on(suites, Path(path), out / "predictions" / str(name))])
+        for route, result in zip(routes, results, strict=False):
+            curves += scaling(cfg, result, variants(cfg, route), again)
+            show()
     return results
 
 
@@ -131,66 +113,28 @@ def check_same(cfg: DictConfig, out: Path) -> None:
     write_whole(path, json.dumps(kept, indent=1) + "\n")
 
 
-def sized_routes(cfg: DictConfig, out: Path) -> list[tuple[Route, Size]]:
-    """Each route at its width. Where there is no target, the widths are those of the config."""
-    for name, given in cfg.routes.items():
-        if not isinstance(given, DictConfig) or "overrides" not in given:
-            raise UserError(f"routes.{name}={given} is not of the form {{overrides: [KEY=VALUE]}}")
-    known = known_sizes(out)
-    found = []
-    for name, given in cfg.routes.items():
-        more = {key: given[key] for key in ("dial", "multiple") if key in given}
-        route = Route(str(name), (f"dataset={cfg.dataset}", *cfg.train, *given.overrides), **more)
-        if name not in known:
-            spec = read_spec(dataset_of(route))
-            if cfg.match.target:
-                route = matched(route, cfg.match.target, cfg.match.by, cfg.match.within, spec)
-            size = size_of(route, spec)
-            known[name] = {"overrides": list(route.overrides), "size": size._asdict()}
-            write_whole(out / "sizes.json", json.dumps(known, indent=1) + "\n")
-        route = route._replace(overrides=tuple(known[name]["overrides"]))
-        size = Size(**known[name]["size"])
-        found.append((route, size))
-        print(
-            f"{name}: {size.params:,} parameters at {route.dial}={size.width}, "
-            f"{size.train_flops / 1e6:,.1f} Mflop per transition, "
-            f"{size.imagine_flops / 1e3:,.0f} kflop per imagined statement",
-            flush=True,
-        )
-    return found
-
-
-def best_rate(
-    cfg: DictConfig, name: str, out: Path, attempt: Callable[[float, int, Path, int], object]
-) -> float:
-    """Of the learning rates tried, each for the same few steps, the one that validates best.
-    `attempt` trains with a rate and a seed in a folder, for so many steps."""
+def best_rates(
+    cfg: DictConfig, routes: Sequence[Trained], out: Path, run: Crew
+) -> dict[str, float]:
+    """Of the learning rates tried, each for the same few steps, the one that validates best."""
     rates = [float(rate) for rate in cfg.trials.learning_rates]
     if len(rates) == 1:
-        return rates[0]
+        return {route.name: rates[0] for route in routes}
     path = out / "trials.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    tried = known.setdefault(name, {})
-    for rate in rates:
-        if f"{rate:g}" not in tried:
-            run_dir = out / "trials" / f"{name}-{rate:g}"
-            attempt(rate, cfg.seeds[0], run_dir, cfg.trials.steps)
-            tried[f"{rate:g}"] = validation(run_dir)
-            write_whole(path, json.dumps(known, indent=1) + "\n")
-    return min(rates, key=lambda rate: tried[f"{rate:g}"])
-
-
-def trained(cfg: DictConfig, route: Route, rate: float, seed: int, out: Path) -> Path:
-    run_dir = out / "runs" / f"{route.name}-{seed}"
-    train(cfg, route, rate, seed, run_dir, cfg.steps)
-    return run_dir
-
-
-def train(cfg: DictConfig, route: Route, rate: float, seed: int, run_dir: Path, steps: int) -> None:
-    if is_finished(run_dir, steps):
-        return
-    own = (f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
-    train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
+    asked = [
+        (route, rate)
+        for route in routes
+        for rate in rates
+        if f"{rate:g}" not in known.setdefault(route.name, {})
+    ]
+    runs = run(partial(route.tried, rate) for route, rate in asked)
+    for (route, rate), run_dir in zip(asked, runs, strict=True):
+        known[route.name][f"{rate:g}"] = validation(run_dir)
+        write_whole(path, json.dumps(known, indent=1) + "\n")
+    return {
+        route.name: min(rates, key=lambda rate: known[route.name][f"{rate:g}"]) for route in routes
+    }
 
 
 def validation(run_dir: Path) -> float:
@@ -201,67 +145,28 @@ def validation(run_dir: Path) -> float:
     return found[-1] if math.isfinite(found[-1]) else math.inf
 
 
-def scaling(cfg: DictConfig, result: Result, again: Again) -> list[Curve]:
-    """Of the first seed: as it is, and made again at every other size and on every share of the
-    data."""
+def variants(cfg: DictConfig, route: Trained) -> list[Variant]:
+    """At every other size, and on every share of the data."""
+    return [Variant(route.name, by, x) for by in ("params", "data") for x in cfg.scaling[by]]
+
+
+def scaling(
+    cfg: DictConfig, result: Result, asked: Sequence[Variant], scores: Iterator[Path]
+) -> list[Curve]:
+    """Of the first seed: as it is, and each of its variants. One point is no curve."""
     first = result._replace(figures=result.figures[:1], calls=result.calls[:1])
-    windows = len(open_dataset(cfg.dataset).records("train", "windows"))
-    found = []
-    for by, here in (("params", result.costs["params"]), ("data", float(windows))):
-        if not cfg.scaling[by]:  # one point is no curve
-            continue
-        points = [(here, right_in_open_loop(first))]
-        for value in cfg.scaling[by]:
-            variant = Variant(result.name, by, value)
-            other = read_result(variant.name, {}, [again(variant)], cfg.suite.name)
-            x = float(other.figures[0]["open"]["params"]) if by == "params" else value * here
-            points.append((x, right_in_open_loop(other)))
-        found.append(Curve(result.name, by, points))
-    return found
-
-
-def trained_again(
-    cfg: DictConfig, route: Route, rate: float, out: Path, suite: Suite, variant: Variant
-) -> Path:
-    """Its scores in open loop; a size of its own has the same shape as the route has."""
-    by, value, run_dir = variant.by, variant.value, out / "scaling" / variant.name
-    other = resized(cfg, route, variant.name, value, out) if by == "params" else route
-    share = f"data.share={value if by == 'data' else 1.0}"
-    other = other._replace(overrides=(*other.overrides, share))
-    train(cfg, other, rate, cfg.seeds[0], run_dir, cfg.steps)
-    return scored(run_dir, [suite], ["open"])
-
-
-def resized(cfg: DictConfig, route: Route, name: str, target: float, out: Path) -> Route:
-    """The route at another number of parameters; a dial that is given twice has the last value."""
-    known = known_sizes(out)
-    if name not in known:
-        spec = read_spec(dataset_of(route))
-        other = matched(route, target, "params", cfg.match.within, spec)
-        size = size_of(other, spec)
-        known[name] = {"overrides": list(other.overrides), "size": size._asdict()}
-        write_whole(out / "sizes.json", json.dumps(known, indent=1) + "\n")
-    return route._replace(overrides=tuple(known[name]["overrides"]))
-
-
-def dataset_of(route: Route) -> str:
-    """Its own, or the one that all have: the same programs, held by a latent of another form."""
-    return training_config(route.overrides).dataset
+    windows = float(len(open_dataset(cfg.dataset).records("train", "windows")))
+    here = {"params": result.costs["params"], "data": windows}
+    points = {by: [(x, right_in_open_loop(first))] for by, x in here.items()}
+    for (_, by, value), path in zip(asked, scores, strict=False):
+        other = read_result(result.name, {}, [path], cfg.suite.name)
+        x = float(other.figures[0]["open"]["params"]) if by == "params" else value * windows
+        points[by].append((x, right_in_open_loop(other)))
+    return [Curve(result.name, by, there) for by, there in points.items() if len(there) > 1]
 
 
 def right_in_open_loop(result: Result) -> Interval:
     return interval(result, "open", lambda call: call["figures"]["effect_accuracy"])
-
-
-def scored(run_dir: Path, suites: Sequence[Suite], modes: Sequence[str] = GIVEN) -> Path:
-    """With every control, if it is for all modes."""
-    out = run_dir / "eval"
-    for suite in suites:
-        if not has_modes(out / f"{suite.name}.json", modes):
-            predictor = Predictor.of_run(run_dir)
-            control = list(modes) == list(GIVEN)
-            evaluate(predictor, suite.traces, list(modes), out, suite.name, control)
-    return out
 
 
 def judged_on(suites: Sequence[Suite], path: Path, out: Path) -> Path:
@@ -273,49 +178,6 @@ def judged_on(suites: Sequence[Suite], path: Path, out: Path) -> Path:
     for suite in there:
         judge(predictions, suite.traces, path, out, suite.name)
     return out
-
-
-def has_modes(path: Path, modes: Sequence[str]) -> bool:
-    return path.exists() and set(modes) <= json.loads(path.read_text()).keys()
-
-
-def speed(run_dir: Path) -> dict[str, float]:
-    """Of training as it was, and of imagining the latents of one run alone; kept once measured."""
-    path = run_dir / "speed.json"
-    if not path.exists():
-        rows = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
-        rates = sorted(row["steps_per_second"] for row in rows if "steps_per_second" in row)
-        predictor = Predictor.of_run(run_dir)
-        found = {"imagine_us": 1e6 * imagined_seconds(predictor) / IMAGINED} | named(predictor)
-        if rates:
-            found["steps_per_second"] = rates[len(rates) // 2]
-        found |= {name: row[name] for row in rows for name in WATCHED if name in row}
-        write_whole(path, json.dumps(found) + "\n")
-    return json.loads(path.read_text())
-
-
-def named(predictor: Predictor) -> dict[str, float]:
-    """Of held-out windows: how often dynamics that can name statements name the right one."""
-    graph, batches = predictor.trainer.graph, predictor.cfg.data.batch_size
-    if not isinstance(nnx.merge(graph, predictor.params).dynamics, Naming):
-        return {}
-    name = jax.jit(lambda params, batch: nnx.merge(graph, params).naming(batch))
-    some = islice(eval_batches(open_dataset(predictor.cfg.dataset), "test", batches), NAMED)
-    rows = [name(predictor.params, batch) for batch in some]
-    return {f"{key}_named": mean(float(row[key]) for row in rows) for key in rows[0]}
-
-
-def imagined_seconds(predictor: Predictor) -> float:
-    graph = predictor.trainer.graph
-    a, *_ = random_actions(nnx.merge(graph, predictor.params), 1, IMAGINED)
-
-    @jax.jit
-    def imagine(params: Any, a: Any) -> Any:
-        dynamics = nnx.merge(graph, params).dynamics
-        return dynamics.imagine(dynamics.initial(1), a, None)[0]
-
-    found = measure(lambda: jax.block_until_ready(imagine(predictor.params, a)), RUNS)
-    return sorted(found)[len(found) // 2]
 
 
 def notes(cfg: DictConfig) -> list[str]:

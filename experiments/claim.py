@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from experiments.atomic import write_whole
 from experiments.command import UserError
@@ -64,10 +65,16 @@ def write_status(run_dir: Path, status: str, step: int, error: str | None = None
     write_whole(run_dir / "status.json", json.dumps(content) + "\n")
 
 
-def is_finished(run_dir: Path, step: int) -> bool:
-    """Whether a run has come to its end there, as far as its folder says so."""
+def read_status(run_dir: Path) -> dict[str, Any]:
+    """How training stands there, as far as its folder says so."""
     try:
         found = json.loads((run_dir / "status.json").read_text())
-        return (found["status"], found["step"]) == ("finished", step)
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def is_finished(run_dir: Path, step: int) -> bool:
+    """Whether a run has come to its end there."""
+    found = read_status(run_dir)
+    return (found.get("status"), found.get("step")) == ("finished", step)

@@ -1,6 +1,7 @@
 """Suites of `experiments.ablate`: what all routes are scored on, traced once."""
 
-from functools import cached_property
+from functools import cache
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,9 +17,9 @@ class Suite:
         self.cfg = cfg.copy()
         self.cfg.suite, self.cfg.limit = suite, limit
 
-    @cached_property
+    @property
     def traces(self) -> list[Trace]:
-        return spread(suite_traces(self.cfg, self.cfg.dataset), self.cfg.limit)
+        return traced(OmegaConf.to_yaml(self.cfg))
 
     @property
     def names(self) -> set[str]:
@@ -38,3 +39,10 @@ def asked_suites(cfg: DictConfig) -> list[Suite]:
         else:
             found.append(Suite(cfg, suite, given.limit))
     return found
+
+
+@cache
+def traced(settings: str) -> list[Trace]:
+    """Once in a process."""
+    cfg: Any = OmegaConf.create(settings)
+    return spread(suite_traces(cfg, cfg.dataset), cfg.limit)

@@ -55,7 +55,7 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score others charts episodes atomic writer claim progress
+        command crew measure score others charts episodes atomic writer claim progress
         compare plots curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained
@@ -65,7 +65,8 @@ ORDER = {
         names risks effects begin chances unwanted expected foresee holes plan rivals
         altered walk calls truth frames nested page debugger terminal debug
         patterns faults foreseen
-        trace train evaluate imagine report bench scripts tokens suites text_routes ablate
+        trace train evaluate imagine report bench scripts tokens suites latent_routes text_routes
+        ablate
         publish agent puzzles
         text_runs foresight
         export stats budget counterfactual

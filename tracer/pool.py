@@ -118,12 +118,17 @@ def _start() -> None:
     """A worker is not interrupted at the terminal, and ends when its parent does."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    follow_parent(lambda: os._exit(1))
+
+
+def follow_parent(end: Callable[[], None]) -> None:
+    """Calls `end` in a thread of its own when the process that began this one is gone."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def follow() -> None:
         wait([parent.sentinel])
-        os._exit(1)
+        end()
 
     threading.Thread(target=follow, daemon=True).start()
 

@@ -3,16 +3,19 @@
 import csv
 import json
 import math
+import signal
 import xml.etree.ElementTree as ET
 from collections import Counter
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import pytest
 from tiny import config
 
-from experiments import compare
+from experiments import compare, latent_routes
 from experiments.ablate import ablate
+from experiments.claim import write_status
 from experiments.command import UserError
 from experiments.compare import Interval, Result, horizon, interval, line_of
 from experiments.curves import Curve, curve_charts
@@ -21,7 +24,7 @@ from experiments.evaluate import spread
 from experiments.plots import charts
 from experiments.score import HEADLINES
 from experiments.sheets import write_sheets
-from experiments.sizing import Route, flops, matched, parameters
+from experiments.sizing import Route, Size, flops, matched, parameters
 from experiments.suites import asked_suites
 from rssm.spec import Spec
 from tracer.layout import Layout
@@ -179,6 +182,19 @@ def test_chains_of_every_length_are_asked():
         [lengths[i % len(lengths)] for i in range(swaps.cfg.suite.corpus.count)], swaps.cfg.limit
     )
     assert Counter(chosen) == dict.fromkeys(lengths, swaps.cfg.limit // len(lengths))
+
+
+def test_what_was_stopped_on_the_way_is_not_scored(tmp_path, monkeypatch):
+    def stopped(cfg) -> None:
+        Path(cfg.run_dir).mkdir(parents=True)
+        write_status(Path(cfg.run_dir), "preempted", 1)
+
+    monkeypatch.setattr(latent_routes, "train_run", stopped)
+    cfg = config("ablate", "dataset=none", f"out={tmp_path}")
+    route = latent_routes.LatentRoute(cfg, ROUTE, Size(64, 1, 1.0, 1.0), tmp_path, [])
+    with pytest.raises(SystemExit) as ended:
+        route.made(1e-3, 0)
+    assert ended.value.code == 128 + signal.SIGTERM
 
 
 def test_what_another_model_wrote_has_a_row_of_its_own(dataset, tmp_path):

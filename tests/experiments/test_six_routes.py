@@ -3,19 +3,18 @@
 import csv
 import json
 import math
-from functools import partial
 
 import pytest
 from tiny import config
 
-from experiments.ablate import ablate, scaling, trained_again
+from experiments.ablate import ablate, scaling, variants
 from experiments.command import UserError
 from experiments.compare import Result
 from experiments.foreseen import exceptions
+from experiments.latent_routes import latent_routes
 from experiments.score import HEADLINES
-from experiments.sizing import Route
 from experiments.suites import asked_suites
-from experiments.text_routes import written_again
+from experiments.text_routes import text_routes
 from experiments.text_runs import Texts
 
 LATENT = ["rssm", "slots", "transformer", "diffusion", "jepa", "wam"]
@@ -29,8 +28,9 @@ def out(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cfg(dataset, out):
-    smoke = ("experiment=six_routes_smoke", "seeds=[0]", f"dataset={dataset}", f"out={out}")
-    return config("ablate", *smoke, "scaling={params: [], data: []}")
+    places = ("workers=2", f"dataset={dataset}", f"out={out}")
+    smoke = ("experiment=six_routes_smoke", "seeds=[0]", "scaling={params: [], data: []}")
+    return config("ablate", *smoke, *places)
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +87,16 @@ def test_what_the_text_route_foresees_is_read_off_what_it_writes(results, out, t
     assert exceptions(calls)["n"] == 3 and all(len(call.runs) == 1 for call in calls)
 
 
-def test_a_curve_has_a_point_for_each_share_of_the_data(cfg, results, sizes, out):
+def test_a_curve_has_a_point_for_each_share_of_the_data(cfg, results, out):
     cfg = cfg.copy()
     cfg.scaling.data = [0.5]
-    [suite, *_] = asked_suites(cfg)
-    route = Route("transformer", tuple(sizes["transformer"]["overrides"]))
-    text = [*sizes["tokens"]["overrides"], f"optim.learning_rate={RATE}"]
-    again = {
-        "transformer": partial(trained_again, cfg, route, RATE, out, suite),
-        "tokens": partial(written_again, cfg, text, out, suite),
-    }
-    for result in (each for each in results if each.name in again):
-        [curve] = scaling(cfg, result, again[result.name])
+    suites = asked_suites(cfg)
+    routes = [*latent_routes(cfg, out, suites), *text_routes(cfg, out, suites)]
+    for route, result in zip(routes, results, strict=True):
+        if route.name not in ("transformer", "tokens"):
+            continue
+        asked = variants(cfg, route)
+        [curve] = scaling(cfg, result, asked, (route.again(RATE, each) for each in asked))
         (all_of_it, whole), (half_of_it, half) = curve.points
         assert half_of_it == all_of_it / 2
         assert not math.isnan(whole.value) and not math.isnan(half.value)
