@@ -53,6 +53,7 @@ def budget(cfg: DictConfig) -> None:
     finish("train", begun("train", [*cfg.train, *given]))
     score(cfg, run, end, begun)
     given = [f"run={run}", f"name={cfg.name}", f"out={out / 'weights'}", f"dtype={cfg.dtype}"]
+    given.append("unscored=true")  # weights without a score are better than none
     finish("publish", begun("publish", given))
 
 

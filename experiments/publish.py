@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.checkpoint import named, read_run
+from experiments.checkpoint import Checkpointer, named, read_run
 from experiments.command import UserError, command
 from experiments.data import open_dataset
 from experiments.nested import EVERY
@@ -39,7 +39,7 @@ def publish(cfg: DictConfig) -> Path:
     known = card_of(run_dir)
     found = results(Path(cfg.scores or run_dir / "eval"))
     scores = known["scores"] | {path.stem: scored(json.loads(path.read_text())) for path in found}
-    if not scores:
+    if not scores and not cfg.unscored:
         raise UserError(f"{run_dir} has no scores; `python -m experiments.evaluate run={run_dir}`")
     card = {
         "name": cfg.name,
@@ -62,10 +62,10 @@ def card_of(run_dir: Path) -> dict[str, Any]:
     if name := pretrained_name(run_dir):
         return {"before": None} | read_pretrained(name)[0]
     config, schema = read_run(run_dir)
-    first = pretrained_name(config.get("init") or "")
-    begun = read_pretrained(first)[0] if first else None
+    begun = card_of(Path(config.init)) if config.get("init") else None
     return {
         "commands": [],
+        "step": Checkpointer(run_dir).latest(),
         "data": described(open_dataset(config.dataset).manifest),
         "before": begun and {key: begun[key] for key in BEFORE},
         "scores": {},

@@ -13,15 +13,15 @@ import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from experiments import loop
-from experiments.checkpoint import Checkpointer, read_run, write_run
+from experiments.checkpoint import Checkpointer, named, read_run, write_run
 from experiments.claim import Stop, claim, write_status
-from experiments.command import UserError, command, first_line, user_errors
+from experiments.command import UserError, command, first_line
 from experiments.data import eval_batches, open_dataset, train_batches
 from experiments.model import build_model, build_optimizer, count, read_spec
-from experiments.pretrained import fitted, pretrained_name, read_pretrained
+from experiments.predict import Predictor
+from experiments.pretrained import fitted
 from experiments.writer import Writer
 from rssm.step import Trainer, TrainState
-from tracer.layout import check_schema
 from tracer.store import Dataset
 
 MAY_DIFFER = ("steps", "minutes", "log_every", "save_every", "valid_batches", "run_dir")
@@ -63,17 +63,12 @@ def train_run(cfg: DictConfig) -> Path:
 
 
 def begun_with(init: str, params: Any, dataset: Dataset) -> Any:
-    """The parameters as weights have them that were trained on windows of the same form."""
-    name = pretrained_name(init)
-    if name is None:
-        raise UserError(f"init={init} names no weights, as pretrained:NAME does")
-    card, weights = read_pretrained(name)
-    with user_errors(ValueError):
-        layout = check_schema(card["schema"], init)
-    if layout != dataset.layout:
-        sizes = [f"{key}={x}" for key, x in card["schema"]["layout"].items()]
+    """The parameters as a run has them, or weights, trained on windows of the same form."""
+    begun = Predictor.of_run(Path(init))
+    if dataset.layout != begun.layout:
+        sizes = [f"{key}={x}" for key, x in begun.layout._asdict().items()]
         raise UserError(f"{init} wants windows of another form: {', '.join(sizes)}")
-    return fitted(params, weights, init)
+    return fitted(params, named(begun.params), init)
 
 
 def go_on(

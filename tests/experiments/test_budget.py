@@ -48,6 +48,16 @@ def test_the_same_command_again_trains_no_further(made, dataset):
     assert json.loads((made / "run" / "status.json").read_text())["step"] == 4
 
 
+def test_weights_are_kept_where_no_suite_came_to_its_end(made, dataset):
+    for path in (made / "run" / "eval").glob("*.json"):
+        path.unlink()
+    cfg = asked(made, dataset)
+    cfg.suites = {"cruxeval": ["suite.path=nowhere"]}
+    budget(cfg)
+    card, weights = read_pretrained("tiny", made / "weights")
+    assert card["scores"] == {} and weights
+
+
 def test_where_scoring_takes_it_all_nothing_is_trained(dataset, tmp_path):
     with pytest.raises(UserError, match="nothing is left to train in"):
         budget(asked(tmp_path / "out", dataset, "minutes=1"))

@@ -110,10 +110,20 @@ def test_training_goes_on_from_weights_that_are_there(here, predictor, dataset, 
     assert first["before"] is None
 
 
+def test_training_goes_on_from_a_run(run, predictor, dataset, tmp_path):
+    still = ("steps=1", "optim.learning_rate=0.0", f"init={run.folder}")
+    further = train.train_run(training(dataset, tmp_path / "run", *still))
+    jax.tree.map(np.testing.assert_array_equal, Predictor.of_run(further).params, predictor.params)
+    before = publish.card_of(further)["before"]
+    assert (
+        before["step"] == predictor.step and before["data"] == publish.card_of(run.folder)["data"]
+    )
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["init=runs/tiny"], "init=runs/tiny names no weights, as pretrained:NAME does"),
+        (["init=runs/tiny"], "no run at runs/tiny: config.yaml is missing"),
         (["init=pretrained:none"], "no weights 'none'; there are: tiny"),
         (["init=pretrained:tiny", "size.read=12"], "pretrained:tiny do not fit its config"),
     ],
