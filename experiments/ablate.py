@@ -16,8 +16,6 @@ goes on where it was: whatever is finished is in `out`.
 
 import json
 import math
-import signal
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -28,6 +26,7 @@ import jax
 from omegaconf import DictConfig, OmegaConf
 
 from experiments.atomic import write_whole
+from experiments.claim import exit_on_signals
 from experiments.command import UserError, command
 from experiments.compare import Interval, Result, interval, read_result
 from experiments.crew import Crew, crew
@@ -55,7 +54,7 @@ Trained = LatentRoute | TextRoute
 
 @command("ablate")
 def main(cfg: DictConfig) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    exit_on_signals()
     ablate(cfg)
 
 

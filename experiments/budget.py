@@ -11,7 +11,6 @@ Each part is the command of that name; the same call again goes on where it was.
 
 import atexit
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -20,8 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
+from experiments.claim import exit_on_signals
 from experiments.command import UserError, command
 
 Process = subprocess.Popen
@@ -31,18 +31,19 @@ COMPILED = "JAX_COMPILATION_CACHE_DIR"  # and what one has compiled, the next ne
 
 @command("budget")
 def main(cfg: DictConfig) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    exit_on_signals()
     budget(cfg)
 
 
 def budget(cfg: DictConfig) -> None:
-    out, end = Path(cfg.out), time.monotonic() + 60 * cfg.minutes
+    check(cfg)
+    out, deadline = Path(cfg.out), time.monotonic() + 60 * cfg.minutes
     out.mkdir(parents=True, exist_ok=True)
     begun = partial(begin, environment={COMPILED: str(out.absolute() / "compiled")})
     dataset = cfg.dataset or out / "dataset"
     if not cfg.dataset:
         finish("trace", begun("trace", [*cfg.trace, f"out={dataset}"]))
-    minutes = (end - time.monotonic()) / 60 - cfg.scoring
+    minutes = (deadline - time.monotonic()) / 60 - cfg.scoring
     if minutes <= 0:
         raise UserError(
             f"of minutes={cfg.minutes:g} nothing is left to train in: scoring={cfg.scoring:g}, "
@@ -51,13 +52,21 @@ def budget(cfg: DictConfig) -> None:
     run = out / "run"
     given = [f"dataset={dataset}", f"run_dir={run}", f"minutes={minutes:.3f}"]
     finish("train", begun("train", [*cfg.train, *given]))
-    score(cfg, run, end, begun)
+    score(cfg, run, deadline, begun)
     given = [f"run={run}", f"name={cfg.name}", f"out={out / 'weights'}", f"dtype={cfg.dtype}"]
     given.append("unscored=true")  # weights without a score are better than none
     finish("publish", begun("publish", given))
 
 
-def score(cfg: DictConfig, run: Path, end: float, begun: Callable[..., Process]) -> None:
+def check(cfg: DictConfig) -> None:
+    given = {"trace": cfg.trace, "train": cfg.train}
+    given |= {f"suites.{name}": overrides for name, overrides in cfg.suites.items()}
+    for key, overrides in given.items():
+        if not isinstance(overrides, ListConfig):
+            raise UserError(f'{key}={overrides} is no list of texts, as ["seed=1"] is')
+
+
+def score(cfg: DictConfig, run: Path, deadline: float, begun: Callable[..., Process]) -> None:
     """All suites at once; one that does not end in time is left out, and said to be."""
     going: dict[str, Process] = {}
     for name, overrides in cfg.suites.items():
@@ -67,7 +76,7 @@ def score(cfg: DictConfig, run: Path, end: float, begun: Callable[..., Process])
     for name, process in going.items():
         log = run / f"eval-{name}.log"
         try:
-            failed = process.wait(max(1.0, end - time.monotonic()))
+            failed = process.wait(max(1.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             process.kill()
             print(f"{name} is scored as far as it came: the time was up", flush=True)
@@ -84,12 +93,19 @@ def begin(
     *,
     environment: Mapping[str, str],
 ) -> Process:
-    """One of the commands; it ends when we do."""
+    """One of the commands; we end when it has, told to end if it must."""
     arguments = [sys.executable, "-m", f"experiments.{name}", *map(str, overrides)]
     given = {**environment, **SHARED, **os.environ}
     process = subprocess.Popen(arguments, env=given, stdout=log, stderr=log)
-    atexit.register(process.terminate)
+    atexit.register(end, process)
     return process
+
+
+def end(process: Process) -> None:
+    """What trains saves what it has."""
+    if process.poll() is None:
+        process.terminate()
+        process.wait()
 
 
 def finish(name: str, process: Process) -> None:

@@ -8,12 +8,12 @@ A process that was killed leaves `running` behind, and a lock that is free.
 import fcntl
 import json
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from experiments.atomic import write_whole
 from experiments.command import UserError
@@ -36,7 +36,8 @@ def claim(run_dir: Path) -> Iterator[None]:
 
 
 class Stop:
-    """Whether SIGTERM or Ctrl-C asked us to end, as a context; the second one ends at once."""
+    """Whether SIGTERM or Ctrl-C asked us to end, as a context. The second one of a kind ends at
+    once; of two kinds both may come, of a terminal and of who began us."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -56,8 +57,18 @@ class Stop:
         self.before = {}
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        self.__exit__()
+        self.signal = self.signal or number
+        signal.signal(number, self.before.pop(number))
+
+
+def exit_on_signals() -> None:
+    """SIGTERM and Ctrl-C end a process with the shell's status for them, without a traceback."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for number in SIGNALS:
+        signal.signal(number, end)
 
 
 def write_status(run_dir: Path, status: str, step: int, error: str | None = None) -> None:
@@ -65,16 +76,10 @@ def write_status(run_dir: Path, status: str, step: int, error: str | None = None
     write_whole(run_dir / "status.json", json.dumps(content) + "\n")
 
 
-def read_status(run_dir: Path) -> dict[str, Any]:
-    """How training stands there, as far as its folder says so."""
+def is_finished(run_dir: Path, step: int) -> bool:
+    """Whether a run has come to its end there, as far as its folder says so."""
     try:
         found = json.loads((run_dir / "status.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def is_finished(run_dir: Path, step: int) -> bool:
-    """Whether a run has come to its end there."""
-    found = read_status(run_dir)
-    return (found.get("status"), found.get("step")) == ("finished", step)
+        return (found["status"], found["step"]) == ("finished", step)
+    except (OSError, ValueError, LookupError, TypeError):
+        return False

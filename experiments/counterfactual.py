@@ -18,13 +18,12 @@ from omegaconf import DictConfig
 from experiments.atomic import write_whole
 from experiments.command import UserError, command
 from experiments.evaluate import spread, suite_traces
-from experiments.faults import body
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, text
 from experiments.score import same_value
 from tracer.cells import encode
 from tracer.sandbox import Limits, Sandbox
-from tracer.schema import Event, Trace
+from tracer.schema import Event, Trace, body
 from tracer.values import Value, capture, render
 
 TRIES = 8  # places of a call that are drawn, for one that is run once

@@ -7,13 +7,17 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from experiments.claim import exit_on_signals
 from experiments.command import UserError
 from tracer.pool import follow_parent
 
@@ -30,36 +34,19 @@ class Crew(Protocol):
 
 @contextmanager
 def crew(workers: int, logs: Path) -> Iterator[Crew]:
-    """One worker is this process. More of them print into `logs`/worker-NUMBER.log, and a job that
-    fails ends all: then, at Ctrl-C and at SIGTERM, what trains is saved first."""
+    """One worker is this process. More of them print into `logs`/worker-NUMBER.log; a job that
+    fails ends all. Each is told once to end, so that what trains is saved."""
     if workers < 1:
         raise UserError(f"workers={workers} is not at least 1")
     if workers == 1:
         yield lambda jobs: (job() for job in jobs)
         return
-    context = multiprocessing.get_context("spawn")
-    places = context.SimpleQueue()
-    for number in range(workers):
-        places.put((number, cores()[number::workers]))
-    pool = ProcessPoolExecutor(workers, context, _start, (places, logs))
-
-    def run(jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
-        futures = [pool.submit(_do, job) for job in jobs]
-        return (future.result() for future in futures)
-
+    there = cores()
+    team = Team([begin(logs / f"worker-{n}.log", there[n::workers]) for n in range(workers)])
     try:
-        yield run
-    except BaseException as error:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            process.terminate()
-        if isinstance(error, KeyboardInterrupt):
-            sys.exit(128 + signal.SIGINT)
-        if isinstance(error, BrokenProcessPool):
-            raise UserError("a worker was ended from outside; the same command goes on") from error
-        raise
+        yield team.run
     finally:
-        pool.shutdown()
+        team.end()
 
 
 def cores() -> list[int]:
@@ -67,20 +54,88 @@ def cores() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
-def _start(places: Any, logs: Path) -> None:
-    """A worker is not interrupted at the terminal, and ends when its parent does."""
-    number, own = places.get()
+class Worker(NamedTuple):
+    process: SpawnProcess
+    pipe: Connection  # jobs go in, and (what it returned, what it failed with) comes out
+
+    def do(self, job: Callable[[], T]) -> T:
+        try:
+            self.pipe.send(job)
+            found, error = self.pipe.recv()
+        except (EOFError, OSError) as ended:
+            message = "a worker was ended from outside; the same command goes on"
+            raise UserError(message) from ended
+        if error is not None:
+            raise error
+        return found
+
+
+def begin(log: Path, own: Sequence[int]) -> Worker:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, log, own))
+    process.start()
+    theirs.close()
+    return Worker(process, ours)
+
+
+class Team:
+    """A thread waits for each worker."""
+
+    def __init__(self, workers: Sequence[Worker]):
+        self.workers, self.threads = workers, ThreadPoolExecutor(len(workers))
+        self.idle = SimpleQueue[Worker]()
+        for worker in workers:
+            self.idle.put(worker)
+        self.failed = Future[None]()  # of the first job that did
+
+    def run(self, jobs: Iterable[Callable[[], T]]) -> Iterator[T]:
+        futures: list[Future[Any]] = [self.threads.submit(self._do, job) for job in jobs]
+
+        def results() -> Iterator[T]:
+            for future in futures:
+                wait([future, self.failed], return_when=FIRST_COMPLETED)
+                if self.failed.done():
+                    self.failed.result()
+                yield future.result()
+
+        return results()
+
+    def end(self) -> None:
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self.workers:
+            worker.process.terminate()
+        for worker in self.workers:
+            worker.process.join()
+
+    def _do(self, job: Callable[[], T]) -> T:
+        worker = self.idle.get()
+        try:
+            return worker.do(job)
+        except BaseException as error:
+            if not self.failed.done():
+                self.failed.set_exception(error)
+            raise
+        finally:
+            self.idle.put(worker)
+
+
+def _work(pipe: Connection, log: Path, own: Sequence[int]) -> None:
+    """Not interrupted at the terminal; ends when its parent does, or tells it to."""
     os.setpgid(0, 0)
     os.environ |= SHARED
     if own:
         os.sched_setaffinity(0, own)
-    sys.stdout = (logs / f"worker-{number}.log").open("a", buffering=1)
+    sys.stdout = log.open("a", buffering=1)
+    exit_on_signals()
     follow_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    while True:
+        pipe.send(_done(pipe.recv()))
 
 
-def _do(job: Callable[[], T]) -> T:
-    """Who is told to end does not begin what waits."""
+def _done(job: Callable[[], Any]) -> tuple[Any, Exception | None]:
     try:
-        return job()
-    except SystemExit as end:
-        os._exit(end.code if isinstance(end.code, int) else 1)
+        return job(), None
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return None, error

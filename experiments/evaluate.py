@@ -109,8 +109,8 @@ def asked_traces(cfg: DictConfig, dataset: str) -> Iterable[Trace]:
     """Those of the suite, `limit` of them if there is one."""
     if cfg.limit is None:
         return suite_traces(cfg, dataset)
-    if cfg.limit < 1:
-        raise UserError(f"limit={cfg.limit} is below 1")
+    if type(cfg.limit) is not int or cfg.limit < 1:
+        raise UserError(f"limit={cfg.limit} is no number of traces: 1 or more, or null for all")
     return spread(suite_traces(cfg, dataset), cfg.limit)
 
 
@@ -267,7 +267,7 @@ def line(prediction: Prediction, mode: str) -> dict:
         "lines": [event.lineno for event in case.events],
         "statements": [event.statement for event in case.events],
         "true": [true_frame(event) for event in case.events],
-        "predicted": with_missing(prediction, {}),
+        "predicted": with_missing(prediction, None),
         "true_output": render(last.arg) if last.arg else None,
         "predicted_output": prediction.output,
         "predicted_kinds": [turn.kind for turn in prediction.turns],
@@ -314,18 +314,21 @@ def show(result: dict, path: Path) -> None:
 def show_others(result: dict, path: Path) -> None:
     table = Table(title=f"{result['suite']}, {result['predictions']}")
     table.add_column("figure")
-    modes = [name for name in (*EVERY, "cwm") if name in result]
-    parts: dict[str, dict] = {name: result[name] for name in modes if name != "cwm"}
-    parts |= {f"CWM, {name.replace('_', ' ')}": x for name, x in result.get("cwm", {}).items()}
+    parts: dict[str, dict] = {}
+    for mode in (name for name in EVERY if name in result):
+        readings = result[mode].get("cwm", {})
+        parts[mode] = result[mode]
+        parts |= {f"{mode}, CWM {name.replace('_', ' ')}": x for name, x in readings.items()}
     for name in parts:
         table.add_column(name, justify="right")
     for name in (*HEADLINES, "action_exact_match", "valid_format"):
         cells = [percent(part[name]) if name in part else "" for part in parts.values()]
         table.add_row(name, *cells)
     Console().print(table)
-    print(
-        f"{result['n_missing']} calls without a prediction, {result['n_unknown']} unknown; {path}"
+    missing = ", ".join(
+        f"{part['n_missing']} in {mode}" for mode, part in parts.items() if "n_missing" in part
     )
+    print(f"calls without a prediction: {missing}; ids of no call: {result['n_unknown']}; {path}")
 
 
 def ends(interval: Sequence[float] | None, count: int | None = None) -> str:

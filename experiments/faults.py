@@ -12,10 +12,9 @@ from random import Random
 from typing import Any, NamedTuple
 
 from experiments.predict import Prediction, Predictor, held_frame
-from experiments.rivals import call_of
 from experiments.score import intervals, mean
 from tracer.agent.mutations import OPERATORS, Mutation, mutated, mutations
-from tracer.schema import Event, Program, Trace, without_call
+from tracer.schema import Event, Program, Trace, body
 from tracer.statements import statement_table
 from tracer.values import render
 
@@ -34,12 +33,6 @@ class Fault(NamedTuple):
     def lines(self) -> list[int]:
         """Those that the mutant ran, in the order in which it came to them."""
         return list(dict.fromkeys(e.lineno for e in body(self.mutant) if e.kind == "line"))
-
-
-def body(trace: Trace) -> list[Event]:
-    """The events of the call under test, from its first statement on."""
-    events = call_of(trace)
-    return without_call(events) if events else []
 
 
 def mutants(trace: Trace, seed: int) -> list[tuple[Mutation, Program]]:

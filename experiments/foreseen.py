@@ -18,14 +18,13 @@ from experiments.chances import (
 from experiments.course import class_of
 from experiments.detection import Said, detection, judged, resampled, verdicts
 from experiments.effects import Effects
-from experiments.faults import body
 from experiments.free import Run, Start, free_runs
 from experiments.names import Namespaces
 from experiments.patterns import static_risk
 from experiments.predict import Predictor
 from experiments.risks import risks
 from experiments.score import mean
-from tracer.schema import Trace
+from tracer.schema import Trace, body
 from tracer.values import render
 
 
@@ -122,11 +121,16 @@ def interval(programs: Sequence[str], right: Sequence[bool]) -> list[float]:
 def halting(calls: Sequence[Foreseen]) -> dict[str, Any]:
     """Whether a call takes more than so many steps."""
     said = [
-        Said(call.trace.origin, hanging(call.runs), len(body(call.trace)) > call.steps)
+        Said(call.trace.origin, hanging(call.runs), longer(call))
         for call in calls
-        if has_end(call.trace) or len(body(call.trace)) > call.steps
+        if has_end(call.trace) or longer(call)
     ]
     return detection(said) | {"steps": calls[0].steps}
+
+
+def longer(call: Foreseen) -> bool:
+    """Its first state is given, and takes no step."""
+    return len(body(call.trace)) - 1 > call.steps
 
 
 def hanging(runs: Sequence[Run]) -> float:

@@ -30,14 +30,13 @@ from experiments.evaluate import keep_trace, percent, spread
 from experiments.faults import by_difference, first_fault, located, mutants, suspects
 from experiments.foreseen import MEASURES, Foreseen, has_end, imagined, raises
 from experiments.predict import Predictor
-from experiments.rivals import call_of
 from experiments.scaled import Fitted
 from experiments.scales import fit
 from experiments.score import finite, mean
 from experiments.text_runs import Texts
 from tracer.pool import run_all
 from tracer.sandbox import Limits
-from tracer.schema import Program, Trace
+from tracer.schema import Program, Trace, body
 
 FAULTS = "faults"
 KNOWN = (*MEASURES, FAULTS)
@@ -48,6 +47,8 @@ def main(cfg: DictConfig) -> None:
     asked = [str(name) for name in cfg.measures]
     check(asked, cfg)
     predictor = Predictor.of_programs(Path(cfg.run))
+    if cfg.out:
+        Path(cfg.out).parent.mkdir(parents=True, exist_ok=True)
     traces: dict[str, list[Trace]] = {}
     calls: dict[str, list[Foreseen]] = {}
     texts = Texts(Path(cfg.tokens)) if cfg.tokens else None
@@ -118,7 +119,7 @@ def given(cfg: DictConfig, measure: str) -> list[str]:
 def traced(suite: str, cfg: DictConfig) -> list[Trace]:
     own = cfg.suites[suite]
     programs = spread(build_programs(own.corpus), own.programs)
-    found = [trace for trace in run(programs, cfg) if call_of(trace)]
+    found = [trace for trace in run(programs, cfg) if body(trace)]
     chosen = balanced(found, own.calls) if own.balanced else spread(found, own.calls)
     if len(chosen) < 2:
         raise UserError(f"suites.{suite}: of {len(programs)} programs, {len(chosen)} gave a call")

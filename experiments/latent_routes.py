@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 
 from experiments.atomic import write_whole
 from experiments.bench_model import random_actions
-from experiments.claim import is_finished, read_status
+from experiments.claim import is_finished
 from experiments.command import UserError
 from experiments.data import eval_batches, open_dataset
 from experiments.evaluate import evaluate
@@ -89,9 +89,10 @@ class LatentRoute:
         if is_finished(run_dir, steps):
             return
         own = (f"run_dir={run_dir}", f"steps={steps}", f"seed={seed}")
-        train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
-        if read_status(run_dir).get("status") == "preempted":
-            sys.exit(128 + signal.SIGTERM)  # what is there is not to be scored
+        try:
+            train_run(training_config((*route.overrides, *own, f"optim.learning_rate={rate}")))
+        except SystemExit as end:  # a run may be told to end, and that is well; this command is not
+            sys.exit(end.code or 128 + signal.SIGTERM)
 
 
 def latent_routes(cfg: DictConfig, out: Path, suites: list[Suite]) -> list[LatentRoute]:

@@ -98,7 +98,7 @@ def train(
         writer.advance(done)
     report.flush()
     if saved < done:
-        scores = {} if stopped() else validate(state)
+        scores = validate(state) if done == steps or not stopped() else {}
         save(checkpointer, state, key, batches, clock, writer, scores)
     return state
 

@@ -17,7 +17,7 @@ published; and with each ".." resolved.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,11 +35,12 @@ from experiments.score import (
     shares,
 )
 from tracer import cwm
-from tracer.schema import Event, Trace, frames, without_call
+from tracer.schema import Event, Trace, body
 from tracer.values import render
 
 MODES = ("filter", "open", "free")
-Written = dict[str, list[dict[str, Any]]]  # lines by id
+Line = dict[str, Any]
+Written = dict[str, list[Line]]  # by id
 
 
 class Judged(NamedTuple):
@@ -58,7 +59,11 @@ def read_predictions(path: Path) -> Written:
     if not path.is_file():
         raise UserError(f"no file {path}")
     found: Written = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is no text in UTF-8: {error}") from error
+    for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
         try:
@@ -66,7 +71,7 @@ def read_predictions(path: Path) -> Written:
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path}, line {number}: {error}") from error
         same = found.setdefault(line["id"], [])
-        if any(each.get("mode") == line.get("mode") for each in same):
+        if any(each["mode"] == line["mode"] for each in same):
             raise UserError(f"{path}, line {number}: id {line['id']!r} was there before")
         same.append(line)
     return found
@@ -75,7 +80,8 @@ def read_predictions(path: Path) -> Written:
 def checked(line: Any) -> dict[str, Any]:
     if not isinstance(line, dict) or not isinstance(line.get("id"), str):
         raise ValueError("no object with an `id`")
-    if line.get("mode", "free") not in MODES:
+    line.setdefault("mode", MODES[-1])
+    if line["mode"] not in MODES:
         raise ValueError(f"unknown mode {line['mode']!r}; there are: {', '.join(MODES)}")
     if isinstance(line.get("frames"), list) == isinstance(line.get("generation"), str):
         raise ValueError("neither `frames`, a list, nor `generation`, a text, or both of them")
@@ -83,89 +89,77 @@ def checked(line: Any) -> dict[str, Any]:
 
 
 def judged(written: Written, traces: Iterable[Trace]) -> Judged:
-    scored: dict[str, list[Scored]] = {}
-    copies: dict[str, list[Scored]] = {}
-    readings: list[dict[str, dict[str, float]]] = []
-    lines: list[dict[str, Any]] = []
-    known: set[str] = set()
-    without: list[tuple[Trace, list[Event]]] = []
-    for trace in traces:
-        body = body_of(trace)
-        if body is None:
-            continue
-        found = [line for name in names_of(trace) for line in written.get(name, [])]
-        known |= set(names_of(trace)) & written.keys()
-        if not found:
-            without.append((trace, body))
-        for line in found:
-            mode = line.get("mode", "free")
-            one, copy = scored_line(trace, body, line)
-            scored.setdefault(mode, []).append(one)
-            copies.setdefault(mode, []).append(copy)
-            lines.append(record(trace, body, one, mode))
-            if "generation" in line:
-                readings.append(table9(trace, line["generation"]))
-    if not scored:
+    """In every mode that there is a line of, all calls: nothing predicted is all wrong."""
+    calls = [(trace, events) for trace in traces if len(events := body(trace)) > 1]
+    found = [lines_of(trace, written) for trace, _ in calls]
+    known = {line["id"] for lines in found for line in lines.values()}
+    modes = [mode for mode in MODES if any(mode in lines for lines in found)]
+    if not modes:
         raise ValueError("no `id` of the predictions is in the suite")
-    generations = bool(readings)
-    for trace, body in without:  # nothing predicted is all wrong
-        line: dict[str, Any] = {"generation": ""} if generations else {"frames": []}
-        for mode in scored:
-            one, copy = scored_line(trace, body, line | {"mode": mode})
-            scored[mode].append(one)
-            copies[mode].append(copy)
-            lines.append(record(trace, body, one, mode))
-        readings += [table9(trace, "")] * generations
-    figures: dict[str, Any] = {"n_missing": len(without), "n_unknown": len(written.keys() - known)}
-    for mode, ones in scored.items():
-        figures[mode] = score(ones) | {"copy": score(copies[mode]), "coverage": 1.0}
-    if readings:
-        figures["cwm"] = {
-            name: {key: mean(each[name][key] for each in readings) for key in readings[0][name]}
-            for name in readings[0]
-        }
-    return Judged(figures, lines)
+    figures: dict[str, Any] = {"n_unknown": len(written.keys() - known)}
+    records: list[dict[str, Any]] = []
+    for mode in modes:
+        texts = any("generation" in lines.get(mode, {}) for lines in found)
+        nothing: Line = {"mode": mode} | ({"generation": ""} if texts else {"frames": []})
+        ones, copies = list[Scored](), list[Scored]()
+        for (trace, events), lines in zip(calls, found, strict=True):
+            one, copy = scored_line(trace, events, lines.get(mode, nothing))
+            ones.append(one)
+            copies.append(copy)
+            records.append(record(trace, events, one, mode))
+        figures[mode] = score(ones) | {"copy": score(copies), "coverage": 1.0}
+        figures[mode]["n_missing"] = sum(mode not in lines for lines in found)
+        if texts:
+            readings = [
+                table9(trace, lines.get(mode, nothing).get("generation", ""))
+                for (trace, _), lines in zip(calls, found, strict=True)
+            ]
+            figures[mode]["cwm"] = {
+                name: {key: mean(each[name][key] for each in readings) for key in part}
+                for name, part in readings[0].items()
+            }
+    return Judged(figures, records)
+
+
+def lines_of(trace: Trace, written: Written) -> dict[str, Line]:
+    """By mode; of a call that goes by several names there is still one line of each."""
+    found: dict[str, Line] = {}
+    for name in names_of(trace):
+        for line in written.get(name, []):
+            same = found.setdefault(line["mode"], line)
+            if same is not line:
+                raise ValueError(f"id {line['id']!r} and id {same['id']!r} are the same call")
+    return found
 
 
 def names_of(trace: Trace) -> list[str]:
     return list(dict.fromkeys([trace.id, trace.origin, trace.origin.rpartition("/")[2]]))
 
 
-def body_of(trace: Trace) -> list[Event] | None:
-    """The events of the call under test, from its first statement on."""
-    for events in map(without_call, frames(trace).values()):
-        if len(events) > 1 and events[0].depth == 0:
-            return events
-    return None
-
-
-def scored_line(
-    trace: Trace, body: Sequence[Event], line: Mapping[str, Any]
-) -> tuple[Scored, Scored]:
+def scored_line(trace: Trace, events: Sequence[Event], line: Line) -> tuple[Scored, Scored]:
     """What a line earns, and what expecting the first state again would."""
-    output = line.get("output")
+    output, last = line.get("output"), events[-1]
     if "generation" in line:
-        body = [event for event in body if event.kind == "line"]
+        events = [event for event in events if event.kind == "line"]
         predicted, output = entry_frames(read_text(line["generation"]))
     else:
         predicted = [clean(frame) for frame in line["frames"]]
-    true = [shown(event) for event in body]
-    given = [true[0], *predicted[1 : len(body)]]
-    given += [None] * (len(body) - len(given))
-    held = [true[0], *true[:-1]] if line.get("mode") == "filter" else None
-    last = (body_of(trace) or body)[-1]
+    true = [shown(event) for event in events]
+    given = [true[0], *predicted[1 : len(events)]]
+    given += [None] * (len(events) - len(given))
+    held = [true[0], *true[:-1]] if line["mode"] == "filter" else None
     one = Scored(
         program=trace.origin if trace.origin != "file" else trace.id,
         true=true,
         predicted=given,
         before=held or [true[0], *given[:-1]],
-        types=[{name: value.kind for name, value in event.locals.items()} for event in body],
-        statements=[event.statement for event in body],
+        types=[{name: value.kind for name, value in event.locals.items()} for event in events],
+        statements=[event.statement for event in events],
         output=render(last.arg) if last.kind == "return" and last.arg else None,
         predicted_output=output if isinstance(output, str) else None,
-        extra=max(0, len(predicted) - len(body)),
+        extra=max(0, len(predicted) - len(events)),
     )
-    same = held or [true[0]] * len(body)
+    same = held or [true[0]] * len(events)
     return one, one._replace(predicted=same, before=same, predicted_output=None, extra=0)
 
 
@@ -245,20 +239,20 @@ def matches(true: Sequence[Frame | None], predicted: Sequence[Frame | None]) -> 
     }
 
 
-def record(trace: Trace, body: Sequence[Event], one: Scored, mode: str) -> dict[str, Any]:
-    lines = [event for event in body if len(one.true) == len(body) or event.kind == "line"]
+def record(trace: Trace, events: Sequence[Event], one: Scored, mode: str) -> dict[str, Any]:
+    lines = [event for event in events if len(one.true) == len(events) or event.kind == "line"]
     return {
         "id": trace.id,
         "origin": trace.origin,
         "entry": trace.entry,
         "input": trace.input,
-        "scope": body[0].scope,
+        "scope": events[0].scope,
         "mode": mode,
         "kinds": [event.kind for event in lines],
         "lines": [event.lineno for event in lines],
         "statements": list(one.statements),
         "true": list(one.true),
-        "predicted": [frame or {} for frame in one.predicted],
+        "predicted": list(one.predicted),  # null where there was none
         "true_output": one.output,
         "predicted_output": one.predicted_output,
         "program": one.program,

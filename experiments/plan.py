@@ -31,7 +31,7 @@ from experiments.holes import find_hole
 from experiments.predict import Predictor, frame, text, true_frame
 from experiments.score import same_value
 from tracer.sandbox import Limits, Sandbox
-from tracer.schema import Trace, frames
+from tracer.schema import Trace, body
 from tracer.values import capture, render
 
 RETURN = "return"  # no variable has such a name
@@ -162,8 +162,7 @@ def likeness(wanted: End, end: Mapping[str, str]) -> float:
 
 def true_end(trace: Trace) -> End:
     """Of the call under test; nothing where it did not return."""
-    outer = [events for events in frames(trace).values() if events[0].depth == 0]
-    last = outer[-1][-1] if outer else None
+    last = (body(trace) or [None])[-1]
     if last is None or last.kind != "return" or last.arg is None:
         return {}
     return true_frame(last) | {RETURN: render(last.arg)}

@@ -25,7 +25,7 @@ from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces, slo
 from tracer.flow import NOWHERE, Ways, flow_table
 from tracer.layout import check_schema
 from tracer.lowering import Lowering
-from tracer.schema import Event, Trace, frames, without_call
+from tracer.schema import Event, Trace, body
 from tracer.values import Value, render
 from tracer.windows import Window, finish
 
@@ -120,14 +120,10 @@ class Predictor:
         return count(self.params)
 
     def cases(self, traces: Iterable[Trace]) -> Iterator[Case]:
-        """The calls under test: those that no other traced call made.
-
-        Each begins with its first statement: that it was called changes nothing.
-        """
+        """The calls under test that did anything."""
         for trace in traces:
-            for events in map(without_call, frames(trace).values()):
-                if len(events) > 1 and events[0].depth == 0:
-                    yield self.case(trace, events)
+            if len(events := body(trace)) > 1:
+                yield self.case(trace, events)
 
     def case(self, trace: Trace, events: list[Event]) -> Case:
         ways, lowering = flow_table(trace.source), Lowering(trace.source, self.layout)

@@ -28,7 +28,8 @@ PRIVATE = ("dataset", "run_dir")  # where things were on the machine that traine
 @command("publish")
 def main(cfg: DictConfig) -> None:
     path = publish(cfg)
-    print(f"{path}: {path.stat().st_size:,} bytes; run=pretrained:{cfg.name}")
+    use = "to be put into rssm/pretrained" if cfg.out else f"run=pretrained:{cfg.name}"
+    print(f"{path}: {path.stat().st_size:,} bytes; {use}")
 
 
 def publish(cfg: DictConfig) -> Path:
@@ -37,8 +38,8 @@ def publish(cfg: DictConfig) -> Path:
     run_dir = Path(cfg.run)
     predictor = Predictor.of_run(run_dir)
     known = card_of(run_dir)
-    found = results(Path(cfg.scores or run_dir / "eval"))
-    scores = known["scores"] | {path.stem: scored(json.loads(path.read_text())) for path in found}
+    found = results(Path(cfg.scores or run_dir / "eval"), predictor.step)
+    scores = known["scores"] | {name: scored(result) for name, result in found.items()}
     if not scores and not cfg.unscored:
         raise UserError(f"{run_dir} has no scores; `python -m experiments.evaluate run={run_dir}`")
     card = {
@@ -75,8 +76,13 @@ def card_of(run_dir: Path) -> dict[str, Any]:
     }
 
 
-def results(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.json"))
+def results(folder: Path, step: int) -> dict[str, dict[str, Any]]:
+    """By suite; a run that was trained further has others than it had then."""
+    found = {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+    for name, result in found.items():
+        if result["step"] != step:
+            print(f"{name} is left out: it was scored at step {result['step']}, and this is {step}")
+    return {name: result for name, result in found.items() if result["step"] == step}
 
 
 def scored(result: dict[str, Any]) -> dict[str, Any]:
@@ -128,15 +134,16 @@ def horizons_of(own: dict[str, Any]) -> dict[str, Any]:
 
 def described(manifest: dict[str, Any]) -> dict[str, Any]:
     """What a dataset is made of, without where it was."""
+    plan = manifest.get("plan", {})  # a dataset that was imported has none
+    leaks = plan.get("leaks", {"against": {}})
     against = {
         name: {key: value for key, value in found.items() if key != "path"}
-        for name, found in manifest["plan"]["leaks"]["against"].items()
+        for name, found in leaks["against"].items()
     }
-    leaks = manifest["plan"]["leaks"] | {"against": against}
     return {
-        "origins": manifest["plan"]["origins"],
+        "origins": plan.get("origins", {}),
         "counts": manifest["counts"],
-        "leaks": leaks,
+        "leaks": leaks | {"against": against},
         "digests": {name: file["sha256"] for name, file in manifest["files"].items()},
     }
 

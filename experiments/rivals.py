@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from experiments.holes import Hole, hole_at
 from tracer.agent.mutations import mutations
-from tracer.schema import Event, Trace, frames
+from tracer.schema import Event, Trace, body
 
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return, ast.Delete)
 
@@ -36,7 +36,7 @@ class Puzzle(NamedTuple):
 
 def executed(trace: Trace) -> list[Statement]:
     """Simple statements of the function under test that have a line each for themselves."""
-    events = call_of(trace)
+    events = body(trace)
     first = {event.lineno: event for event in reversed(events) if event.kind == "line"}
     lines = trace.source.split("\n")
     found = []
@@ -49,18 +49,12 @@ def executed(trace: Trace) -> list[Statement]:
     return sorted(found, key=lambda each: each.line)
 
 
-def call_of(trace: Trace) -> list[Event]:
-    """The events of the call under test."""
-    outer = [events for events in frames(trace).values() if events[0].depth == 0]
-    return outer[-1] if outer else []
-
-
 def puzzles(traces: Sequence[Trace], count: int, seed: int) -> Iterator[Puzzle]:
     """One of each program that has enough rivals; `count` is of the candidates of each."""
     found = {number: executed(trace) for number, trace in enumerate(traces)}
     pool = [each for statements in found.values() for each in statements]
     for number, trace in enumerate(traces):
-        events = call_of(trace)
+        events = body(trace)
         if not found[number] or events[-1].kind != "return":
             continue
         rng = Random(f"{seed}/{trace.id}")

@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from experiments.evaluate import spread, suite_traces
+from experiments.evaluate import asked_traces
 from experiments.others import names_of
 from experiments.sizing import composed
 from tracer.schema import Trace
@@ -45,4 +45,4 @@ def asked_suites(cfg: DictConfig) -> list[Suite]:
 def traced(settings: str) -> list[Trace]:
     """Once in a process."""
     cfg: Any = OmegaConf.create(settings)
-    return spread(suite_traces(cfg, cfg.dataset), cfg.limit)
+    return list(asked_traces(cfg, cfg.dataset))

@@ -11,6 +11,8 @@ from experiments.sizing import Variant, composed, known_sizes
 from experiments.suites import Suite
 from experiments.tokens import run_tokens, trained_text, width_of
 
+SCORED_WITH = ("suite", "limit", "limits", "sandbox", "processes")  # the same as other routes
+
 
 class TextRoute:
     def __init__(
@@ -88,6 +90,7 @@ def text_routes(cfg: DictConfig, out: Path, suites: list[Suite]) -> list[TextRou
 def written(text: DictConfig, run_dir: Path, suites: Sequence[Suite]) -> Path:
     for suite in suites:
         if not (run_dir / "eval" / f"{suite.name}.json").exists():
-            text.suite, text.limit = suite.cfg.suite, suite.cfg.limit
+            for key in SCORED_WITH:
+                text[key] = suite.cfg[key]
             run_tokens(text)
     return run_dir / "eval"

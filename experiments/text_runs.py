@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from experiments.control import ENDS
-from experiments.faults import body
 from experiments.foreseen import Foreseen
 from experiments.free import Run, Step
 from experiments.others import entry_events
@@ -17,7 +16,7 @@ from experiments.tokens import generations, read_text_run, writing
 from tracer.cells import encode
 from tracer.cwm import Frame
 from tracer.flow import NOWHERE
-from tracer.schema import Trace
+from tracer.schema import Trace, body
 from tracer.script import Script, read_script
 from tracer.values import Value
 

@@ -10,6 +10,7 @@ and what a state costs: symbols, seconds and operations.
 """
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -26,15 +27,17 @@ from omegaconf import DictConfig
 from experiments.atomic import write_whole
 from experiments.build import build
 from experiments.checkpoint import Checkpointer, read_run, write_run
-from experiments.command import UserError, command
+from experiments.claim import Stop, claim, exit_on_signals
+from experiments.command import UserError, command, user_errors
 from experiments.compiled import keep_compiled
 from experiments.data import check_share
-from experiments.evaluate import spread, suite_traces
+from experiments.evaluate import asked_traces
 from experiments.model import build_optimizer, compute_dtype, count
 from experiments.others import judged
 from experiments.score import finite, mean
 from experiments.scripts import FORMS, batches, eval_batches, script, scripted
 from experiments.sizing import flops, nearest
+from experiments.train import check_same
 from experiments.writer import Writer
 from rssm.guard import Guard
 from rssm.step import TrainState
@@ -46,12 +49,15 @@ from tracer.schema import Trace
 
 STATES = [cwm.KINDS[kind] for kind in ("call", "line")]  # frames with locals
 MODES = ("open", "free")
+MAY_DIFFER = ("steps", "run_dir", "log_every", "save_every", "valid_batches", "modes", "together")
+MAY_DIFFER += ("suite", "limit", "limits", "processes", "sandbox")  # of scoring
 Step = Callable[[TrainState, dict[str, Any]], tuple[TrainState, dict[str, Any]]]
 COUNTED = 8  # batches in which states are counted, for what one costs in training
 
 
 @command("tokens")
 def main(cfg: DictConfig) -> None:
+    exit_on_signals()
     run_tokens(cfg)
 
 
@@ -65,11 +71,18 @@ def run_tokens(cfg: DictConfig) -> dict:
 
 
 def trained_text(cfg: DictConfig) -> TextModel:
-    """Trained as far as it is asked for; what is done already is not done again."""
+    """Trained as far as it is asked for; what is done already is not done again. SystemExit where
+    it was told to end, when what it has is saved."""
     run_dir = Path(cfg.run_dir)
+    if (run_dir / "config.yaml").exists():
+        check_same(cfg, read_run(run_dir)[0], run_dir, MAY_DIFFER)
     graph, params = nnx.split(build_text_model(cfg), nnx.Param)
-    write_run(run_dir, cfg, {})
-    return nnx.merge(graph, train(cfg, graph, params, run_dir))
+    with claim(run_dir), Stop() as stop:
+        write_run(run_dir, cfg, {})
+        params = train(cfg, graph, params, run_dir, stop)
+    if stop():
+        sys.exit(128 + (stop.signal or 0))
+    return nnx.merge(graph, params)
 
 
 def read_text_run(run_dir: Path) -> tuple[DictConfig, TextModel]:
@@ -108,12 +121,17 @@ def width_of(cfg: DictConfig, target: float, by: str, within: float) -> int:
     return nearest(measure, 2 * cfg.model.heads, target, within, what)
 
 
-def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
+def train(
+    cfg: DictConfig, graph: Any, params: Any, run_dir: Path, stopped: Callable[[], bool]
+) -> Any:
     step, state = stepping(cfg, graph, params)
     checkpointer = Checkpointer(run_dir)
     if checkpointer.latest() is not None:
         state, _ = checkpointer.restore(state)
-    done = int(state.step)
+    done = saved = int(state.step)
+    if done > cfg.steps:
+        checkpointer.close()
+        raise UserError(f"{run_dir} is at step {done} already, behind steps={cfg.steps}")
     print(f"{count(params):,} parameters; {cfg.batch_size * cfg.length} symbols a step")
     writer = Writer(run_dir, done, cfg.steps)
     try:
@@ -129,6 +147,12 @@ def train(cfg: DictConfig, graph: Any, params: Any, run_dir: Path) -> Any:
                 writer.write(done, {f"valid/{name}": x for name, x in found.items()})
             if done % cfg.save_every == 0 or done == cfg.steps:
                 checkpointer.save(state, {}, {"score": 0.0})
+                saved = done
+            if stopped():
+                break
+        if saved < done:
+            checkpointer.save(state, {}, {"score": 0.0})
+            print(f"{run_dir} is saved at step {done}; the same command goes on")
     finally:
         writer.close()
         checkpointer.close()
@@ -174,21 +198,22 @@ def training_flops(cfg: DictConfig) -> float:
 
 def score_texts(cfg: DictConfig, model: TextModel, out: Path) -> dict:
     write = writing(cfg, model)
-    asked = spread(suite_traces(cfg, cfg.dataset), cfg.limit)
+    asked = list(asked_traces(cfg, cfg.dataset))
     result: dict = {"suite": cfg.suite.name, "run": str(cfg.run_dir), "step": cfg.steps}
     lines, training = list[dict](), training_flops(cfg)
     for mode in cfg.modes:
         began = time.monotonic()
         written = dict(generations(cfg, write, asked, mode))
         seconds = time.monotonic() - began
-        found = judged(
-            {id: [{"id": id, "mode": mode, "generation": text}] for id, text in written.items()},
-            asked,
-        )
+        texts = {trace.id: written.get(trace.id, "") for trace in asked}
+        with user_errors(ValueError):
+            found = judged(
+                {id: [{"id": id, "mode": mode, "generation": text}] for id, text in texts.items()},
+                asked,
+            )
         lines += found.lines
         result[mode] = found.figures[mode] | {
-            "cwm": found.figures["cwm"],
-            "n_missing": found.figures["n_missing"],
+            "n_missing": sum(line["id"] not in written for line in found.lines),
             "params": count(nnx.state(model, nnx.Param)),
             "train_flops": training,
             "seconds": seconds,

@@ -3,6 +3,7 @@
 import itertools
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def main(cfg: DictConfig) -> None:
 
 
 def train_run(cfg: DictConfig) -> Path:
+    """SystemExit where it was told to end, when what it has is saved."""
     run_dir = Path(cfg.run_dir)
     dataset = open_dataset(cfg.dataset)
     if (run_dir / "config.yaml").exists():
@@ -57,8 +59,8 @@ def train_run(cfg: DictConfig) -> Path:
         write_status(run_dir, "preempted" if preempted else "finished", step)
         if preempted:
             print(f"{run_dir} is saved at step {step}; the same command goes on")
-    if stop.signal == signal.SIGINT:
-        sys.exit(128 + signal.SIGINT)
+    if stop():
+        sys.exit(128 + signal.SIGINT if stop.signal == signal.SIGINT else 0)
     return run_dir
 
 
@@ -134,11 +136,13 @@ def validate(
     return {name: float(np.mean([row[name] for row in rows])) for name in names}
 
 
-def check_same(cfg: DictConfig, stored: DictConfig, run_dir: Path) -> None:
+def check_same(
+    cfg: DictConfig, stored: DictConfig, run_dir: Path, may_differ: Sequence[str] = MAY_DIFFER
+) -> None:
     """A run goes on with the config that it began with; how long and how chatty may change."""
     new, old = (flat(OmegaConf.to_container(c, resolve=True)) for c in (cfg, stored))
     for key in sorted(new.keys() | old.keys()):
-        if new.get(key) != old.get(key) and not {key, key.partition(".")[0]} & set(MAY_DIFFER):
+        if new.get(key) != old.get(key) and not {key, key.partition(".")[0]} & set(may_differ):
             raise UserError(
                 f"{run_dir} was begun with {key}={old.get(key)}, now it is {new.get(key)}; "
                 "choose another run_dir"

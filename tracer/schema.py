@@ -91,6 +91,13 @@ def without_call(events: list[Event]) -> list[Event]:
     return events[1:] if events[0].kind == "call" else events
 
 
+def body(trace: Trace) -> list[Event]:
+    """Of the last call that no other traced call made, from its first statement on: those before
+    it made what it was called with. Empty where there was none."""
+    outer = [events for events in frames(trace).values() if events[0].depth == 0]
+    return without_call(outer[-1]) if outer else []
+
+
 def effect(before: dict[str, Value], after: dict[str, Value]) -> dict:
     """What changed between two events of one frame: {name: (old, new)}."""
     if before is after:

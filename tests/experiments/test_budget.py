@@ -58,6 +58,14 @@ def test_weights_are_kept_where_no_suite_came_to_its_end(made, dataset):
     assert card["scores"] == {} and weights
 
 
+def test_overrides_that_are_no_list_are_told_before_anything_is_done(dataset, tmp_path):
+    cfg = asked(tmp_path / "out", dataset)
+    cfg.suites.cruxeval = "[suite.path=FILE]"
+    with pytest.raises(UserError, match=r"suites.cruxeval=\[suite.path=FILE\] is no list of texts"):
+        budget(cfg)
+    assert not (tmp_path / "out").exists()
+
+
 def test_where_scoring_takes_it_all_nothing_is_trained(dataset, tmp_path):
     with pytest.raises(UserError, match="nothing is left to train in"):
         budget(asked(tmp_path / "out", dataset, "minutes=1"))

@@ -9,12 +9,13 @@ import pytest
 
 from experiments.calls import functions, inner_call, returned
 from experiments.command import UserError
-from experiments.counterfactual import body, figures, inserted
 from experiments.counterfactual import changed as changed_calls
+from experiments.counterfactual import figures, inserted
 from experiments.debug import main
 from experiments.debugger import Debugger
 from experiments.terminal import Terminal
 from tracer.sandbox import Limits, Sandbox
+from tracer.schema import body
 
 RECURSION = """\
 def fact(n):

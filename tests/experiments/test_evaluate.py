@@ -357,7 +357,7 @@ def test_a_limit_takes_traces_from_everywhere(run_main, run, predictor, monkeypa
         (("run={run}", "suite=mbpp"), "suite.path must be given: suite.path=..."),
         (("run={run}", "suite=mbpp", "suite.path=no"), "no file no; the whole set is mbpp/mbpp.js"),
         (("run={run}", "suite=mpbb"), "unknown suite 'mpbb'; there are: arithmetic, containers, "),
-        (("run={run}", "limit=0"), "limit=0 is below 1"),
+        (("run={run}", "limit=0"), "limit=0 is no number of traces"),
         (("run={run}", "drawn=0", "modes=[open,free]"), "drawn=0 is for filter and open, not for"),
         (("run={run}", "drawn=0"), "drawn=0 gives no scores of the run: out=DIR is for them"),
         (("run={run}", "drawn=abc", "out=o"), "drawn=abc is no seed: a whole number, or null"),

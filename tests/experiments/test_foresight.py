@@ -12,7 +12,6 @@ from experiments.detection import Said, detection
 from experiments.faults import (
     Fault,
     as_meant,
-    body,
     by_difference,
     difference,
     first_fault,
@@ -30,6 +29,7 @@ from tracer.agent.mutations import OPERATORS
 from tracer.cells import encode
 from tracer.corpora.risky import programs
 from tracer.sandbox import Limits, Sandbox
+from tracer.schema import body
 from tracer.script import read_script
 
 PROGRAM = """\

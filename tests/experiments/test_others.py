@@ -63,7 +63,7 @@ def test_right_text_gets_full_marks(trace):
     found = figures(trace, generation=RIGHT)
     assert three(found["free"]) == [1, 1, 1]
     assert found["free"]["output_pass_at_1"] == found["free"]["effect_accuracy"] == 1
-    for reading in found["cwm"].values():
+    for reading in found["free"]["cwm"].values():
         assert three(reading) == [1, 1, 1]
         assert reading["action_exact_match"] == reading["valid_format"] == 1
 
@@ -76,10 +76,10 @@ def test_a_mistake_counts_in_both_readings_as_it_does_by_hand(trace):
     assert three(found["free"]) == pytest.approx([1 / 3, 1, (1 + 1 / 2 + 1 / 5) / 3])
     # main's line, the call and four lines
     resolved = [4 / 6, 1, (4 + 1 / 2 + 1 / 5) / 6]
-    assert three(found["cwm"]["resolved"]) == pytest.approx(resolved)
+    assert three(found["free"]["cwm"]["resolved"]) == pytest.approx(resolved)
     # as written: {n.. a.. b4} of {n.. a.. b3}: 2/4; {n.. a4 b..} of {n.. a3 b..}: 2/4
     written = [4 / 6, 1, (4 + 1 / 2 + 1 / 2) / 6]
-    assert three(found["cwm"]["as_written"]) == pytest.approx(written)
+    assert three(found["free"]["cwm"]["as_written"]) == pytest.approx(written)
 
 
 def test_broken_text_earns_what_comes_before_the_break(trace):
@@ -87,7 +87,7 @@ def test_broken_text_earns_what_comes_before_the_break(trace):
     found = figures(trace, generation=text)
     assert three(found["free"]) == pytest.approx([1 / 3] * 3)
     assert found["free"]["output_pass_at_1"] == 0
-    for reading in found["cwm"].values():
+    for reading in found["free"]["cwm"].values():
         assert three(reading) == pytest.approx([4 / 6] * 3)
         assert reading["valid_format"] == 0
         assert reading["action_exact_match"] == pytest.approx(4 / 8)  # with both returns
@@ -97,14 +97,14 @@ def test_broken_text_earns_what_comes_before_the_break(trace):
 def test_text_that_is_broken_from_the_start_earns_nothing(trace, text):
     found = figures(trace, generation=text)
     assert three(found["free"]) == [0, 0, 0]
-    assert three(found["cwm"]["resolved"]) == [0, 0, 0]
+    assert three(found["free"]["cwm"]["resolved"]) == [0, 0, 0]
 
 
 def test_a_line_too_many_is_wrong(trace):
     text = "".join([MAIN, CALL, *LINES, LINES[3], RETURN, LEFT])
     found = figures(trace, generation=text)
     assert three(found["free"]) == pytest.approx([3 / 4] * 3)
-    assert three(found["cwm"]["resolved"]) == pytest.approx([6 / 7] * 3)
+    assert three(found["free"]["cwm"]["resolved"]) == pytest.approx([6 / 7] * 3)
 
 
 def test_the_call_frame_of_the_prompt_may_be_said_again(trace):
@@ -116,7 +116,7 @@ def test_frames_are_scored_from_the_second_on(trace):
     found = figures(trace, frames=[{}, *TRUE[1:]], output="3")
     assert three(found["free"]) == [1, 1, 1]
     assert found["free"]["output_pass_at_1"] == 1
-    assert "cwm" not in found
+    assert "cwm" not in found["free"]
 
 
 def test_missing_names_missing_frames_and_what_is_no_frame_are_wrong(trace):
@@ -150,11 +150,45 @@ def test_when_filtering_effects_are_from_the_true_frame_before(trace):
 def test_a_call_without_a_prediction_is_wrong_and_counted(trace):
     with Sandbox() as box:
         other = box.run_program(Program(SOURCE, "f(3)", "cruxeval/sample_8")).trace
-    lines = {"sample_7": [{"id": "sample_7", "generation": RIGHT}], "sample_9": []}
-    found = judged(lines, [trace, other]).figures
-    assert found["n_missing"] == 1 and found["n_unknown"] == 1
+    line = {"id": "sample_7", "mode": "free", "generation": RIGHT}
+    found = judged({"sample_7": [line], "sample_9": []}, [trace, other]).figures
+    assert found["free"]["n_missing"] == 1 and found["n_unknown"] == 1
     assert three(found["free"]) == [1 / 2, 1 / 2, 1 / 2]
-    assert three(found["cwm"]["resolved"]) == [1 / 2, 1 / 2, 1 / 2]
+    assert three(found["free"]["cwm"]["resolved"]) == [1 / 2, 1 / 2, 1 / 2]
+
+
+def test_every_mode_has_all_calls_and_figures_of_its_own(trace):
+    with Sandbox() as box:
+        other = box.run_program(Program(SOURCE, "f(3)", "cruxeval/sample_8")).trace
+    right = {"id": "sample_7", "mode": "open", "generation": RIGHT}
+    lines = [right, right | {"mode": "free", "generation": ""}]
+    found = judged({"sample_7": lines, "sample_8": [right | {"id": "sample_8"}]}, [trace, other])
+    figures = found.figures
+    assert [figures[mode]["n_traces"] for mode in ("open", "free")] == [2, 2]
+    assert [figures[mode]["n_missing"] for mode in ("open", "free")] == [0, 1]
+    assert figures["open"]["cwm"]["resolved"]["valid_format"] == 1
+    assert figures["free"]["cwm"]["resolved"]["valid_format"] == 0
+
+
+def test_one_call_by_two_names_is_told(trace):
+    lines = {id: [{"id": id, "mode": "free", "frames": TRUE}] for id in ("sample_7", trace.id)}
+    with pytest.raises(ValueError, match="'sample_7' and id .* are the same call"):
+        judged(lines, [trace])
+
+
+def test_the_call_under_test_is_the_last_one_and_not_what_made_its_arguments():
+    with Sandbox() as box:
+        trace = box.run_program(Program(SOURCE, "f(f(1))", "cruxeval/sample_7")).trace
+    assert three(figures(trace, frames=TRUE)["free"]) == [1, 1, 1]
+
+
+def test_what_is_missing_is_no_state_without_variables():
+    with Sandbox() as box:
+        source = "def g():\n    print()\n    return 1\n"
+        trace = box.run_program(Program(source, "g()", "cruxeval/sample_7")).trace
+    line = {"id": "sample_7", "mode": "free", "frames": [{}]}
+    [found] = judged({"sample_7": [line]}, [trace]).lines
+    assert found["true"][-1] == {} and found["predicted"][-1] is None
 
 
 @pytest.mark.parametrize(
@@ -165,6 +199,7 @@ def test_a_call_without_a_prediction_is_wrong_and_counted(trace):
         ('{"id": "a"}', "line 1: neither `frames`"),
         ('{"id": "a", "frames": [], "mode": "shut"}', "line 1: unknown mode 'shut'"),
         ('{"id": "a", "frames": []}\n{"id": "a", "frames": []}', "line 2: id 'a' was there"),
+        ('{"id": "a", "frames": []}\n{"id": "a", "frames": [], "mode": "free"}', "line 2: id 'a'"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path, text, message):
@@ -175,6 +210,15 @@ def test_a_file_that_cannot_be_read_is_told_in_one_line(tmp_path, text, message)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_line_ends_where_json_lines_do_and_bytes_are_utf_8(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    path.write_text('{"id": "a", "frames": [{"s": "\u2028"}]}\n', encoding="utf-8")
+    assert read_predictions(path)["a"][0]["frames"] == [{"s": "\u2028"}]
+    path.write_bytes(b'{"id": "\xff", "frames": []}')
+    with pytest.raises(UserError, match="predictions.jsonl is no text in UTF-8: .*0xff"):
+        read_predictions(path)
+
+
 def test_the_command_scores_a_file_against_a_suite(tmp_path, run_main):
     suite, path = tmp_path / "cruxeval.jsonl", tmp_path / "theirs.jsonl"
     suite.write_text(json.dumps({"code": SOURCE, "input": "2", "output": "3", "id": "sample_7"}))
@@ -183,7 +227,9 @@ def test_the_command_scores_a_file_against_a_suite(tmp_path, run_main):
     code, printed, _ = run_main(main, *arguments)
     assert code == 0 and "state_exact_match" in printed
     result = json.loads((tmp_path / "theirs.eval" / "cruxeval.json").read_text())
-    assert result["free"]["state_exact_match"] == result["cwm"]["as_written"]["key_match"] == 1
+    assert (
+        result["free"]["state_exact_match"] == result["free"]["cwm"]["as_written"]["key_match"] == 1
+    )
     line = json.loads((tmp_path / "theirs.eval" / "cruxeval.predictions.jsonl").read_text())
     assert line["true"] == line["predicted"] == TRUE[:4]
 

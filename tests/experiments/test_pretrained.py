@@ -95,9 +95,22 @@ def test_a_run_without_scores_is_not_published(run, tmp_path):
     (tmp_path / "run").symlink_to(run.folder)
     missing = config("publish", f"run={tmp_path / 'run'}", "name=tiny", f"out={tmp_path}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publish, "results", lambda _: [])
+        patch.setattr(publish, "results", lambda *_: {})
         with pytest.raises(UserError, match="has no scores"):
             publish.publish(missing)
+
+
+def test_scores_of_another_step_are_left_out_and_said_to_be(tmp_path, capsys):
+    scores = {"step": 3}
+    (tmp_path / "swaps.json").write_text(json.dumps(scores))
+    assert publish.results(tmp_path, 4) == {}
+    assert "swaps is left out: it was scored at step 3, and this is 4" in capsys.readouterr().out
+    assert publish.results(tmp_path, 3) == {"swaps": scores}
+
+
+def test_a_dataset_that_was_imported_has_no_plan_to_tell_of():
+    found = publish.described({"counts": {}, "files": {"a": {"sha256": "0"}}})
+    assert found["origins"] == {} and found["leaks"]["against"] == {}
 
 
 def test_training_goes_on_from_weights_that_are_there(here, predictor, dataset, tmp_path):

@@ -1,5 +1,6 @@
 """The text route: what the model is asked, and that it trains and gets its scores."""
 
+import signal
 from itertools import islice
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 from flax import nnx
 from tiny import config
 
+from experiments import tokens
+from experiments.checkpoint import Checkpointer, write_run
+from experiments.claim import Stop, claim
 from experiments.command import UserError
 from experiments.data import open_dataset
 from experiments.model import count
@@ -21,7 +25,14 @@ from experiments.scripts import (
     script,
     scripted,
 )
-from experiments.tokens import build_text_model, run_tokens, width_of
+from experiments.tokens import (
+    build_text_model,
+    run_tokens,
+    score_texts,
+    train,
+    trained_text,
+    width_of,
+)
 from rssm.tokens import CLOSE, END
 from tracer import cwm
 from tracer.cwm.symbols import decode, encode
@@ -66,9 +77,10 @@ def test_a_model_that_wrote_the_truth_would_get_full_marks(asked):
     written = {}
     for each in asked:
         text = decode([*each.first, *(symbol for frame in each.rest for symbol in frame)])
-        written[each.trace.id] = [{"id": each.trace.id, "generation": text.partition(cwm.FRAME)[2]}]
-    figures = judged(written, [each.trace for each in asked]).figures
-    assert figures["free"]["state_exact_match"] == figures["free"]["output_pass_at_1"] == 1
+        line = {"id": each.trace.id, "mode": "free", "generation": text.partition(cwm.FRAME)[2]}
+        written[each.trace.id] = [line]
+    figures = judged(written, [each.trace for each in asked]).figures["free"]
+    assert figures["state_exact_match"] == figures["output_pass_at_1"] == 1
     assert figures["cwm"]["resolved"]["state_exact_match"] == 1
 
 
@@ -120,6 +132,41 @@ def test_a_share_or_a_mode_that_is_none_is_told(dataset, tmp_path, asked, messag
     with pytest.raises(UserError, match=message):
         run_tokens(config("tokens", f"dataset={dataset}", f"run_dir={run_dir}", asked))
     assert not run_dir.exists()
+
+
+SMALL = ("length=512", "batch_size=2", "model.width=16", "model.heads=2", "model.layers=1")
+
+
+def asked_of(dataset, run_dir, *more: str):
+    given = (f"dataset={dataset}", f"run_dir={run_dir}", "valid_batches=0", "limit=1", *SMALL)
+    return config("tokens", *given, *more)
+
+
+def test_training_that_is_told_to_end_saves_what_it_has_and_goes_on(dataset, tmp_path, capsys):
+    told = Stop()
+    told.signal = signal.SIGTERM
+    graph, params = nnx.split(build_text_model(asked_of(dataset, tmp_path)), nnx.Param)
+    train(asked_of(dataset, tmp_path), graph, params, tmp_path, told)
+    assert f"{tmp_path} is saved at step 1; the same" in capsys.readouterr().out
+    train(asked_of(dataset, tmp_path, "steps=3"), graph, params, tmp_path, lambda: False)
+    assert Checkpointer(tmp_path).steps() == [1, 3]
+    with pytest.raises(UserError, match="is at step 3 already, behind steps=2"):
+        train(asked_of(dataset, tmp_path, "steps=2"), graph, params, tmp_path, lambda: False)
+
+
+def test_a_run_goes_on_as_it_was_begun_and_in_one_process(dataset, tmp_path):
+    write_run(tmp_path, asked_of(dataset, tmp_path), {})
+    with pytest.raises(UserError, match="was begun with form=delta, now it is full"):
+        trained_text(asked_of(dataset, tmp_path, "form=full"))
+    with claim(tmp_path), pytest.raises(UserError, match="another process trains in"):
+        trained_text(asked_of(dataset, tmp_path, "limit=2"))
+
+
+def test_texts_that_have_no_room_are_missing(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(tokens, "generations", lambda *_: [])
+    cfg = asked_of(dataset, tmp_path, "modes=[open]", "limit=null")
+    found = score_texts(cfg, build_text_model(cfg), tmp_path)["open"]
+    assert found["n_missing"] == found["n_traces"] > 0 and found["state_exact_match"] == 0
 
 
 def test_a_form_that_is_not_there_is_told(tmp_path):
