@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tracer.schema import Event
+from tracer.values import Value
 
 TURNS = "_turns_of_settings"
 
@@ -27,9 +28,24 @@ class Altered(NamedTuple):
     lines: Sequence[int]  # of the program that it was, one for each; 0 for assignments
 
     def told(self, events: Sequence[Event]) -> list[Event]:
-        """In the lines of the program that it was, without the assignments."""
-        own = [event for event in events if self.lines[event.lineno - 1]]
-        return [event._replace(lineno=self.lines[event.lineno - 1]) for event in own]
+        """In the lines and variables of the program that it was, without the assignments."""
+        own = ((self.lines[event.lineno - 1], event) for event in events)
+        return [event._replace(lineno=line, locals=known(event)) for line, event in own if line]
+
+
+def known(event: Event) -> dict[str, Value]:
+    return {name: value for name, value in event.locals.items() if name != TURNS}
+
+
+def head(source: str) -> int:
+    """How many lines only a docstring and what is imported of the future may stand in."""
+    lines = 0
+    for node in ast.parse(source).body:
+        text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if not text and not (isinstance(node, ast.ImportFrom) and node.module == "__future__"):
+            break
+        lines = node.end_lineno or lines
+    return lines
 
 
 def alter(source: str, settings: Sequence[Setting]) -> Altered | None:
@@ -43,6 +59,10 @@ def alter(source: str, settings: Sequence[Setting]) -> Altered | None:
         texts.insert(at, (old[: len(old) - len(old.lstrip())] + text, 0))
     turns = [[True] + [False] * setting.turn for setting in settings]
     texts.append((f"{TURNS} = {turns}", 0))
+    try:  # a function may run before the module has come to its end: none of these times is meant
+        texts.insert(head(source), (f"{TURNS} = {[[] for _ in settings]}", 0))
+    except SyntaxError:
+        return None
     altered = Altered("\n".join(text for text, _ in texts), [line for _, line in texts])
     try:
         ast.parse(altered.source)

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
+from experiments.atomic import make_room, write_whole
 from experiments.bench_model import imagine, train
 from experiments.bench_sandbox import sandbox
 from experiments.bench_tracer import pipeline, tracer
@@ -35,13 +36,12 @@ GROUPS: dict[str, Callable[[DictConfig, dict[str, Any]], Cases]] = {
 
 @command("bench")
 def main(cfg: DictConfig) -> None:
+    make_room(cfg.out)
     figures = bench(cfg)
     show(figures)
     if cfg.out:
-        path = Path(cfg.out)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=1) + "\n")
-        print(path)
+        write_whole(Path(cfg.out), json.dumps(figures, indent=1) + "\n")
+        print(cfg.out)
 
 
 def bench(cfg: DictConfig) -> dict[str, dict]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from omegaconf import DictConfig
 
-from experiments.atomic import write_whole
+from experiments.atomic import make_room, write_whole
 from experiments.command import UserError, command
 from experiments.evaluate import spread, suite_traces
 from experiments.free import Run, Start, free_runs
@@ -42,6 +42,7 @@ class Change(NamedTuple):
 
 @command("counterfactual")
 def main(cfg: DictConfig) -> None:
+    make_room(cfg.out)
     predictor = Predictor.of_programs(Path(cfg.run))
     traces = spread(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset), cfg.limit)
     with Sandbox(Limits(**cfg.limits), **cfg.sandbox) as box:

@@ -6,14 +6,13 @@ it counts, and in what that mentions.
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
-from experiments.names import Namespaces
+from experiments.names import Function, Names, Namespaces
 from experiments.risks import KINDS, Kinds, parsed, risks
 from tracer.script import read_script
 from tracer.statements import place, statement_table
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Effect(NamedTuple):
@@ -36,26 +35,29 @@ class Effects:
     def __init__(self, source: str, kinds: Kinds = KINDS):
         self.source, self.kinds = source, kinds
         self.spaces, self.table = Namespaces(source), statement_table(source)
-        self.callables = callables(ast.parse(source))
+        self.callables = callables(self.spaces.tree)
+        self.around = decorators(self.spaces.tree)
 
     def of(self, line: int, text: str) -> list[Effect]:
-        """Of a statement, its own first."""
-        return [*dict.fromkeys([*self.own(line, text), *self.within(text)])]
+        """Of a statement, its own first. Who comes to the first one of a function came through its
+        decorators."""
+        inner = chain.from_iterable(self.within(line, each) for each in self.around.get(line, ()))
+        return [*dict.fromkeys([*self.own(line, text), *self.within(line, text), *inner])]
 
     def own(self, line: int, text: str, function: str | None = None) -> Iterator[Effect]:
         found = risks(text, self.kinds, self.spaces.at(line))
         yield from (Effect(kind, line, text, function) for kind in sorted(found))
 
-    def within(self, text: str) -> Iterator[Effect]:
+    def within(self, line: int, text: str) -> Iterator[Effect]:
         """In what it calls, and in what that calls."""
-        waiting, seen = mentioned(text), set[str]()
+        waiting, seen = mentioned(text, self.spaces.at(line)), set[str]()
         while new := sorted(waiting - seen):
             seen |= waiting
             waiting = set()
             for name, nodes in ((name, self.callables.get(name, ())) for name in new):
                 for body in (self.body(name, node) for node in nodes):
                     for line, inner in body.statements.items():
-                        waiting |= mentioned(inner)
+                        waiting |= mentioned(inner, self.spaces.at(line))
                         yield from self.own(line, inner, body.name)
 
     def body(self, name: str, node: ast.stmt) -> Body:
@@ -68,12 +70,25 @@ class Effects:
         return Body(name, {line: self.table[line].text})
 
 
-def mentioned(text: str) -> set[str]:
-    """The names in a statement, and behind a dot those of attributes."""
+def mentioned(text: str, names: Names) -> set[str]:
+    """The names in a statement, and behind a dot those of attributes, of which those of what is
+    imported are no methods of this file."""
     tree = parsed(text)
     nodes = [] if tree is None else [*ast.walk(tree)]
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return names | {f".{node.attr}" for node in nodes if isinstance(node, ast.Attribute)}
+    found = {node.id for node in nodes if isinstance(node, ast.Name)}
+    inner = (n for n in nodes if isinstance(n, ast.Attribute) and not names.imported(n))
+    return found | {f".{node.attr}" for node in inner}
+
+
+def decorators(tree: ast.Module) -> dict[int, list[str]]:
+    """By the line of the first statement of what they decorate."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, Function))
+    return {
+        place(node.body[at])[0]: [ast.unparse(each) for each in node.decorator_list]
+        for node in functions
+        if node.decorator_list
+        for at in range(min(2, len(node.body)))  # the first may be a docstring
+    }
 
 
 def callables(tree: ast.Module) -> dict[str, list[ast.stmt]]:

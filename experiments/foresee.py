@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.atomic import write_whole
+from experiments.atomic import make_room, write_whole
 from experiments.begin import begin
 from experiments.command import UserError, command, user_errors
 from experiments.effects import Effects
@@ -78,6 +78,7 @@ def main(cfg: DictConfig) -> None:
     unwanted, scales = read_unwanted(cfg.unwanted), read_scales(cfg.scales)
     if warning := fitted_otherwise(scales, cfg.runs, cfg.steps):
         print(f"warning: {warning}", file=sys.stderr)
+    make_room(cfg.json)
     sandbox: Any = OmegaConf.to_container(cfg.sandbox)
     start = ready(source, cfg.call, cfg.steps, cfg.runs, cfg.seed, unwanted, sandbox)
     predictor = Predictor.of_programs(Path(cfg.run))  # last: it takes the longest

@@ -23,7 +23,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from experiments.atomic import write_whole
+from experiments.atomic import make_room, write_whole
 from experiments.build import build_programs
 from experiments.command import UserError, command
 from experiments.evaluate import keep_trace, percent, spread
@@ -47,8 +47,7 @@ def main(cfg: DictConfig) -> None:
     asked = [str(name) for name in cfg.measures]
     check(asked, cfg)
     predictor = Predictor.of_programs(Path(cfg.run))
-    if cfg.out:
-        Path(cfg.out).parent.mkdir(parents=True, exist_ok=True)
+    make_room(cfg.out)
     traces: dict[str, list[Trace]] = {}
     calls: dict[str, list[Foreseen]] = {}
     texts = Texts(Path(cfg.tokens)) if cfg.tokens else None

@@ -7,12 +7,16 @@ none.
 
 import ast
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 from tracer.script import innermost, variables
 
 UNKNOWN = "?"  # a value that may be anything
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Names(NamedTuple):
@@ -54,22 +58,54 @@ class Namespaces:
     """Of all frames of a program."""
 
     def __init__(self, source: str):
-        tree = ast.parse(source)
-        self.code = compile(tree, "<names>", "exec")
-        self.meant, self.stars = imports(tree)
-        self.others = aliases(tree, self.meant)
+        self.tree = ast.parse(source)
+        self.code = compile(self.tree, "<names>", "exec")
+        self.functions = [node for node in ast.walk(self.tree) if isinstance(node, Function)]
         self.bound = set(variables(self.code))
 
     def at(self, line: int) -> Names:
-        """In the function in whose body the line is."""
+        """In the function in whose body the line is: what is bound there stands before what the
+        functions around it bind, and these before the module."""
+        around = [each for each in self.functions if within(each, line)]  # from the outside in
+        meant, stars = imports(self.tree)
+        meant = aliases(self.tree, meant) | meant
+        for function in around:
+            own, more = imports(function)
+            stars += more
+            outer = {name: what for name, what in meant.items() if name not in stored(function)}
+            meant = aliases(function, meant | own) | own
+            meant = outer | meant
         code = innermost(self.code, line)
         bound = self.bound.union(() if code is None else variables(code))
-        return Names(self.others | self.meant, self.stars, frozenset(bound - self.meant.keys()))
+        foreign = {name for scope in (self.tree, *around) for name in imports(scope)[0]}
+        return Names(meant, stars, frozenset(bound - foreign))
 
 
-def imports(tree: ast.AST) -> tuple[dict[str, str], tuple[str, ...]]:
+def within(function: Function, line: int) -> bool:
+    return function.body[0].lineno <= line <= (function.end_lineno or line)
+
+
+def own(scope: ast.AST) -> Iterator[ast.AST]:
+    """What stands in a scope, and not in the functions in it."""
+    waiting = [*ast.iter_child_nodes(scope)]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        if not isinstance(node, Function | ast.Lambda):
+            waiting[:0] = ast.iter_child_nodes(node)
+
+
+def stored(function: Function) -> set[str]:
+    """The names that a function binds."""
+    given = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
+    made = (n for n in own(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    return given.union(node.id for node in made)
+
+
+def imports(scope: ast.AST) -> tuple[dict[str, str], tuple[str, ...]]:
+    """What is imported in a scope, by its name there; and modules of which everything is."""
     meant, stars = dict[str, str](), list[str]()
-    for node in ast.walk(tree):
+    for node in own(scope):
         match node:
             case ast.Import(names=names):
                 for each in names:
@@ -77,18 +113,30 @@ def imports(tree: ast.AST) -> tuple[dict[str, str], tuple[str, ...]]:
                     meant[each.asname or top] = each.name if each.asname else top
             case ast.ImportFrom(module=str(module), names=names):
                 stars += [module for each in names if each.name == "*"]
-                own = [each for each in names if each.name != "*"]
-                meant |= {each.asname or each.name: f"{module}.{each.name}" for each in own}
+                mine = [each for each in names if each.name != "*"]
+                meant |= {each.asname or each.name: f"{module}.{each.name}" for each in mine}
     return meant, tuple(stars)
 
 
-def aliases(tree: ast.AST, meant: dict[str, str]) -> dict[str, str]:
-    """`erase = os.remove` gives another name to what is imported."""
+def aliases(scope: ast.AST, meant: dict[str, str]) -> dict[str, str]:
+    """`erase = os.remove` gives another name to what is imported, and so does a default."""
     found: dict[str, str] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute()):
-                names = Names(found | meant)
-                if names.imported(node.value):
-                    found[name] = names.dotted(node.value)
+    for name, value in named(scope):
+        names = Names(found | meant)
+        if isinstance(value, ast.Name | ast.Attribute) and names.imported(value):
+            found[name] = names.dotted(value)
     return found
+
+
+def named(scope: ast.AST) -> Iterator[tuple[str, ast.AST | None]]:
+    """Names that are given to values: arguments to their defaults, and variables."""
+    if isinstance(scope, Function):
+        given = scope.args
+        places = [*given.posonlyargs, *given.args]
+        defaults = zip(reversed(places), reversed(given.defaults), strict=False)
+        more = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        yield from ((place.arg, value) for place, value in chain(defaults, more))
+    for node in own(scope):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield name, value

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from experiments.atomic import write_whole
+from experiments.atomic import make_room, write_whole
 from experiments.begin import begin
 from experiments.chances import run_log_prob
 from experiments.command import UserError, command, user_errors
@@ -79,6 +79,7 @@ def spelled(arguments: list[str]) -> list[str]:
 
 @command("plan", spelled)
 def main(cfg: DictConfig) -> None:
+    make_room(cfg.json)
     with user_errors(SyntaxError, UnicodeDecodeError):
         with tokenize.open(cfg.program) as file:
             source = file.read()

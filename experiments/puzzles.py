@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
-from experiments.atomic import write_whole
+from experiments.atomic import make_room, write_whole
 from experiments.command import UserError, command
 from experiments.evaluate import asked_traces, percent
 from experiments.free import Start, free_runs
@@ -56,6 +56,7 @@ class Solved(NamedTuple):
 
 @command("puzzles")
 def main(cfg: DictConfig) -> None:
+    make_room(cfg.out)
     if cfg.wanted not in WANTED:
         raise UserError(f"unknown wanted {cfg.wanted!r}; there are: {', '.join(WANTED)}")
     if cfg.candidates < 2:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from experiments.altered import Setting, alter
 from experiments.calls import functions, inner_call, returned
 from experiments.command import UserError
 from experiments.counterfactual import changed as changed_calls
@@ -16,6 +17,7 @@ from experiments.debugger import Debugger
 from experiments.terminal import Terminal
 from tracer.sandbox import Limits, Sandbox
 from tracer.schema import body
+from tracer.values import render
 
 RECURSION = """\
 def fact(n):
@@ -27,6 +29,12 @@ RAISES = """\
 def pick(items, at):
     found = items[at]
     return {1: at}[found]
+"""
+COUNT = """def count(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
 """
 
 
@@ -118,6 +126,17 @@ def at_events(debugger, count: int) -> Debugger:
     """Wherever an untrained model would go, where the truth is after so many events."""
     events = debugger._known().events(debugger.moment.stack)[:count]
     return debugger._to(debugger.walker.follow(debugger.source, events, 0))
+
+
+def test_what_is_set_is_set_in_the_call_under_test_and_leaves_no_trace_of_how():
+    source = '"""Text."""\nfrom __future__ import annotations\n' + COUNT + "FIRST = count(2)\n"
+    line = source.split("\n").index("    for i in range(n):") + 1
+    altered = alter(source, [Setting(line, 0, "total", "7")])
+    assert altered
+    with Sandbox() as box:
+        events = altered.told(body(box.run(altered.source.encode(), "count(3)").trace))
+    assert events[-1].lineno == line + 2 and render(events[-1].locals["total"]) == "10"
+    assert {name for event in events for name in event.locals} == {"n", "total", "i"}
 
 
 def test_with_a_variable_set_the_truth_is_that_of_the_program_in_which_it_is(failing):

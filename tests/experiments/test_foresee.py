@@ -7,6 +7,7 @@ import pytest
 from tiny import LAYOUT
 
 from experiments import foresee as module
+from experiments.atomic import make_room
 from experiments.begin import begin
 from experiments.command import UserError
 from experiments.effects import Effects
@@ -334,3 +335,12 @@ def test_statements_are_shown_as_they_are(capsys):
     show(told([run(*steps, source=source)], START._replace(source=source)), "f([1], '\x1b')")
     printed = capsys.readouterr().out
     assert "y = items[at]" in printed and "'[/b]'" in printed and "\x1b" not in printed
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_imagined(tmp_path):
+    make_room(None)
+    make_room(str(tmp_path / "new" / "found.json"))
+    assert [path.name for path in tmp_path.rglob("*")] == ["new"]
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file/found.json"):
+        make_room(str(tmp_path / "file" / "found.json"))

@@ -120,6 +120,39 @@ def test_it_is_told_where_in_what_is_called_the_risk_is():
     assert (found.kind, found.line, found.function) == ("deletion", 2, "wipe")
 
 
+SCOPED = """import os, subprocess
+def other(x):
+    gone = os.remove
+    import shutil as kept
+def logged(function):
+    def inner(path):
+        os.environ['SEEN'] = path
+        return function(path)
+    return inner
+class Job:
+    def run(self): os.remove('a')
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("def f(gone):\n    return gone(1)\n", set()),
+        ("def f(x):\n    gone = x + 1\n    return gone\n", set()),
+        ("def f(kept):\n    kept.rmtree('a')\n", set()),
+        ("def f(x):\n    kept = x\n    kept.rmtree('a')\n", set()),
+        ("def f(x, do=os.remove):\n    do(x)\n", {"deletion"}),
+        ("def f(x, *, do=os.remove):\n    do(x)\n", {"deletion"}),
+        ("def f(x):\n    gone = os.remove\n    def g():\n        gone(x)\n    g()\n", {"deletion"}),
+        ("def f(x):\n    subprocess.run(x)\n", {"process"}),
+        ("def f(x):\n    x.run()\n", {"deletion"}),
+        ("@logged\ndef f(x):\n    'A docstring.'\n    return x\n", {"environment"}),
+    ],
+)
+def test_names_are_those_of_their_scope_and_decorators_run_with_a_function(function, expected):
+    assert kinds(f"{SCOPED}{function}") == expected
+
+
 def test_a_function_that_calls_itself_may_come_to_all_of_its_risks():
     source = "import os\ndef f(x):\n    if x:\n        os.remove('a')\n    return f(x - 1)\n"
     assert kinds(source) == {"deletion"}

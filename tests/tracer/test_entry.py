@@ -52,13 +52,32 @@ def test_the_copy_has_a_name_that_nothing_else_has():
     assert stub("def f(f_): return f_\n", "f(f__)").name == "f___"
 
 
+def test_the_copy_is_not_decorated_for_that_would_run_what_stands_around_it():
+    found = stub("def loud(f):\n    print(f)\n\n@loud\ndef f(x):\n    return x\n", "f(1)")
+    assert found.source.count("@loud") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x):\n    yield x\n",
+        "def f(x):\n    if x:\n        y = yield\n",
+        "async def f(x):\n    return x\n",
+    ],
+)
+def test_a_call_that_runs_nothing_has_no_state_to_begin_with(text):
+    with pytest.raises(ValueError, match="to call 'f' runs nothing of it"):
+        stub(text, "f(1)")
+    stub(f"def f(x):\n    return [*map(lambda: (yield), x)]\n{text.replace('f(', 'g(')}", "f(1)")
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         ("3 + 4", "no call of a function by its name"),
         ("math.sqrt(2)", "no call of a function by its name"),
         ("radius(2)", "no function 'radius' in the program; there are: area, twice"),
-        ("area(", "no program"),
+        ("area(", r"'area\(' is no call of a function, as in f\(3\): '\(' was never closed"),
     ],
 )
 def test_what_is_no_call_is_told(call, message):
