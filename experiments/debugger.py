@@ -140,11 +140,11 @@ class Debugger:
         """Where it is, in words."""
         match self.kind:
             case "return":
-                what = f"returns {self.result}"
+                what = f"returns {self.result or 'something'}"
             case "exception":
-                what = f"raises {self.exception}"
+                what = f"raises {self.exception or 'an exception'}"
             case "unwind":
-                what = f"is left by {self.exception}"
+                what = f"is left by {self.exception or 'an exception'}"
             case "line":
                 what = f"is about to run: {self.statement.partition(chr(10))[0]}"
             case kind:
