@@ -41,6 +41,7 @@ from experiments.suites import Suite, asked_suites
 from experiments.text_routes import TextRoute, text_routes
 
 MAY_DIFFER = ("seeds", "text_seeds", "out", "processes", "workers", "scaling")
+MAY_GROW = ("routes", "text", "suites", "predictions")
 TRIED = "valid/loss"  # what a trial is judged by, among those of its own route
 TEXTS = (
     "A text has no locals at a return: routes that write are not scored there. `asked` is the "
@@ -97,19 +98,27 @@ def ablate(cfg: DictConfig) -> list[Result]:
 
 
 def check_same(cfg: DictConfig, out: Path) -> None:
-    path = out / "config.json"
-    found: Any = OmegaConf.to_container(cfg, resolve=True)
-    kept = {key: value for key, value in found.items() if key not in MAY_DIFFER}
+    """Routes and suites may be added, and left out: those that are there stay as they are."""
+    path, kept = out / "config.json", settings(OmegaConf.to_container(cfg, resolve=True))
     if path.exists():
-        old = json.loads(path.read_text())
+        old = settings(json.loads(path.read_text()))
         for key in sorted(old.keys() | kept.keys()):
-            if old.get(key) != kept.get(key):
+            may_lack = key.partition(".")[0] in MAY_GROW and not (key in old and key in kept)
+            if old.get(key) != kept.get(key) and not may_lack:
                 raise UserError(
                     f"{out} was begun with {key}={old.get(key)}, now it is {kept.get(key)}; "
                     "choose another out"
                 )
+        kept = old | kept
     out.mkdir(parents=True, exist_ok=True)
     write_whole(path, json.dumps(kept, indent=1) + "\n")
+
+
+def settings(found: Any) -> dict[str, Any]:
+    """By key, those of what may grow one by one; without those that change nothing that is kept."""
+    grown = {f"{key}.{name}": x for key in MAY_GROW for name, x in found.get(key, {}).items()}
+    kept = {key: x for key, x in found.items() if key not in (*MAY_DIFFER, *MAY_GROW)}
+    return kept | grown
 
 
 def best_rates(
@@ -145,7 +154,9 @@ def validation(run_dir: Path) -> float:
 
 
 def variants(cfg: DictConfig, route: Trained) -> list[Variant]:
-    """At every other size, and on every share of the data."""
+    """At every other size, and on every share of the data; of text only if that is asked for."""
+    if isinstance(route, TextRoute) and not cfg.scaling.get("text"):
+        return []
     return [Variant(route.name, by, x) for by in ("params", "data") for x in cfg.scaling[by]]
 
 

@@ -89,7 +89,7 @@ def test_what_the_text_route_foresees_is_read_off_what_it_writes(results, out, t
 
 def test_a_curve_has_a_point_for_each_share_of_the_data(cfg, results, out):
     cfg = cfg.copy()
-    cfg.scaling.data = [0.5]
+    cfg.scaling = {"params": [], "data": [0.5], "text": True}
     suites = asked_suites(cfg)
     routes = [*latent_routes(cfg, out, suites), *text_routes(cfg, out, suites)]
     for route, result in zip(routes, results, strict=True):
@@ -106,6 +106,12 @@ def test_the_same_command_goes_on_where_it_was(cfg, results, capsys):
     again = ablate(cfg)
     assert [each.figures for each in again] == [each.figures for each in results]
     assert "step 2" not in capsys.readouterr().out  # nothing was trained again
+    fewer = cfg.copy()
+    fewer.routes = {"rssm": cfg.routes.rssm}
+    assert [each.name for each in ablate(fewer)] == ["rssm", "tokens"]  # and none is forgotten
+    fewer.routes.rssm.overrides = [*cfg.routes.rssm.overrides, "seed=3"]
+    with pytest.raises(UserError, match="was begun with routes.rssm="):
+        ablate(fewer)
     other = cfg.copy()
     other.steps = 5
     with pytest.raises(UserError, match="was begun with steps=4, now it is 5"):
