@@ -28,7 +28,9 @@ class Unwanted(NamedTuple):
 UNWANTED = Unwanted()
 
 
-def read_unwanted(cfg: DictConfig) -> Unwanted:
+def read_unwanted(cfg: DictConfig | None) -> Unwanted:
+    if cfg is None:
+        return UNWANTED
     given: Any = OmegaConf.to_container(cfg)
     unwanted = Unwanted(**given | {"bounds": given["bounds"] or {}})
     check(unwanted)
