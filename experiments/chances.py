@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from experiments.free import Run, Step
 from experiments.predict import text
-from tracer.flow import END, NOWHERE
+from tracer.detours import Detours, Waits
+from tracer.flow import END, LEFT
 from tracer.script import Script
 
 UNNAMED = "?"
@@ -37,7 +38,7 @@ class Hazard(NamedTuple):
 def hazards(run: Run) -> Iterator[Hazard]:
     left = 1.0  # the chance that none was raised before
     for at, (before, step) in enumerate(pairwise(run.steps), 1):
-        caught = run.script.ways.get(before.line, NOWHERE).raised != END
+        caught = run.script.detours.caught(before.line)
         if before.kind == "exception" or caught or not step.raises:
             continue
         name = (text(tuple(step.rows[-1].tolist())) or UNNAMED).partition("(")[0]
@@ -86,51 +87,58 @@ def reaching(runs: Sequence[Run], *lines: int) -> float:
 def coming(run: Run, lines: Collection[int]) -> float:
     """Along the run, and by the ways that it might have gone instead."""
     left, found = 1.0, 0.0
+    detours = run.script.detours
     for before, step in pairwise(run.steps):
         if before.kind == "line" and before.line in lines:
             return found + left
-        for other, chance in aside(run, before, step):
+        for kind, other, chance in aside(detours, before, step):
             if left * chance > LEAST:
-                found += left * chance * leads(run.script, other, lines)
+                there = detours.on((kind, before.line), ("line", other))
+                found += left * chance * leads(run.script, there, other, lines)
         left *= math.exp(min(0.0, step.log_prob))
+        detours = detours.on(before[:2], step[:2])
     last = run.steps[-1]
     if run.cut:
-        return found + left * leads(run.script, last.line, lines)
+        return found + left * leads(run.script, detours, last.line, lines)
     return found + left * (last.kind == "line" and last.line in lines)
 
 
-def aside(run: Run, before: Step, step: Step) -> Iterator[tuple[int, float]]:
-    """The lines where the model might have gone in place of a step, each with its chance."""
-    ways = run.script.ways.get(before.line, NOWHERE)
-    others = {ways.inside, ways.past}
+def aside(detours: Detours, before: Step, step: Step) -> Iterator[tuple[str, int, float]]:
+    """The lines where the model might have gone in place of a step: after what kind of event, and
+    with what chance."""
+    here = detours.open(before.line)
+    others = {*here.lines}
     if before.kind == "exception":
         return
     if step.kind == "exception":
         chance = 1 - step.raises
     else:
-        others.discard(step.line if step.kind == "line" else END)
+        others.discard({"line": step.line, "unwind": LEFT}.get(step.kind, END))
         chance = 1 - math.exp(min(0.0, step.log_prob)) - step.raises
-        yield ways.raised, step.raises
-    yield from ((other, max(0.0, chance) / len(others)) for other in others)
+        yield "exception", here.raised, step.raises
+    yield from (("line", other, max(0.0, chance) / len(others)) for other in others)
 
 
-def leads(script: Script, start: int, lines: Collection[int]) -> float:
+def leads(script: Script, detours: Detours, start: int, lines: Collection[int]) -> float:
     """The chance to come from one line to some others, by the text alone: 1 where all ways do, 0
     where none does."""
-    at, passed = start, set[int]()
-    while at in script and at not in passed and at not in lines:
-        passed.add(at)
-        ways = script.ways[at]
-        at = END if ways.fork else ways.past
+    at, here, passed = start, detours, set[tuple[int, Waits]]()
+    while at in script and (at, here.waits) not in passed and at not in lines:
+        passed.add((at, here.waits))
+        ways = here.open(at)
+        to = END if ways.fork or not ways.lines else ways.lines[0]
+        at, here = to, here.on(("line", at), ("line", to))
     if at in lines:
         return 1.0
-    left, seen = [start], set[int]()
+    left, seen = [(start, detours)], set[tuple[int, Waits]]()
     while left:
-        at = left.pop()
-        if at in script and at not in seen:
-            seen.add(at)
-            left += script.ways[at]
-    return 0.0 if seen.isdisjoint(lines) else UNKNOWN
+        at, here = left.pop()
+        if at in script and (at, here.waits) not in seen:
+            seen.add((at, here.waits))
+            ways = here.open(at)
+            left += [(to, here.on(("line", at), ("line", to))) for to in ways.lines]
+            left.append((ways.raised, here.on(("exception", at), ("line", ways.raised))))
+    return 0.0 if {at for at, _ in seen}.isdisjoint(lines) else UNKNOWN
 
 
 def mean(values: Sequence[float]) -> float:

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tracer.flow import BRANCHES, END, Ways
+from tracer.detours import Open
+from tracer.flow import END, LEFT, branch
 from tracer.schema import KINDS
 
 KIND = {kind: number for number, kind in enumerate(KINDS)}
-INSIDE, PAST = BRANCHES.index("inside"), BRANCHES.index("past")
 YIELDS = re.compile(r"\b(yield|await)\b")
 TINY = 1e-9  # certain is never all
 ENDS = ("return", "unwind")  # events after which a frame has none
@@ -52,7 +52,7 @@ def of_all(kinds: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def turns(
-    kind: str, line: int, statement: str, ways: Ways, said: Mapping[str, np.ndarray]
+    kind: str, line: int, statement: str, here: Open, said: Mapping[str, np.ndarray]
 ) -> Iterator[Turn]:
     """What may follow an event, by the text of its statement. `said` holds log-probabilities of
     the labels: `kind` of an event, and `branch`."""
@@ -62,7 +62,7 @@ def turns(
         return Turn(kind, to, float(kinds[KIND[kind]]) + way)
 
     if kind == "exception":
-        yield turn("unwind") if ways.raised == END else turn("line", ways.raised)
+        yield turn("unwind") if here.raised == END else turn("line", here.raised)
         return
     if kind == "yield":
         yield turn("resume")
@@ -70,10 +70,12 @@ def turns(
     yield turn("exception")
     if YIELDS.search(statement):
         yield turn("yield")
-    if END in (ways.inside, ways.past):
+    if END in here.lines:
         yield turn("return")
-    shares = {ways.past: 0.0}
-    if ways.fork:
-        either = np.logaddexp(branches[INSIDE], branches[PAST])
-        shares = {ways.inside: branches[INSIDE] - either, ways.past: branches[PAST] - either}
-    yield from (turn("line", to, float(share)) for to, share in shares.items() if to != END)
+    if LEFT in here.lines:
+        yield turn("unwind", here.left)
+    odds = [branches[branch(here.told, to)] if here.fork else 0.0 for to in here.lines]
+    whole = np.logaddexp.reduce(odds)
+    for to, share in zip(here.lines, odds, strict=True):
+        if to not in (END, LEFT):
+            yield turn("line", to, float(share - whole))

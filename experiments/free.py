@@ -15,6 +15,7 @@ from experiments.worth import NOTHING, Worth
 from rssm.model import Belief
 from rssm.step import Trainer
 from tracer.cells import encode
+from tracer.detours import Detours
 from tracer.encode import slot_numbers
 from tracer.layout import DEPTHS, Layout
 from tracer.lowering import Lowering, Site
@@ -106,6 +107,7 @@ class Lane:
         self.lowering = Lowering(start.source, layout)
         self.texts, self.parts = numbered(self.lowering.table(self.script.statements, self.names))
         self.loops = frozenset[int]()  # the lines of those that go on
+        self.detours = self.script.detours
         self.left: list[int] = []  # parts of the statement that is being run
         self.text = ""  # of the last of them that was
         self.rows = np.array([encode(value, layout.cells)[0] for value in self.first()])
@@ -139,7 +141,8 @@ class Lane:
         self.running = self.running.ran(self.text, belief, number)
         if not self.left:
             last = self.steps[-1]
-            step = follow(self.script, last, belief, number, self.running, self.draw)
+            step = follow(self.script, self.detours, last, belief, number, self.running, self.draw)
+            self.detours = self.detours.on(last[:2], step[:2])
             runs = last.kind == step.kind == "line"
             self.loops = self.lowering.on(self.loops, last.line, step.line, runs)
             self.steps.append(step)
@@ -158,6 +161,7 @@ class Lane:
 
 def follow(
     script: Script,
+    detours: Detours,
     last: Step,
     belief: Belief,
     number: int,
@@ -168,8 +172,8 @@ def follow(
     statement ran."""
     said = {name: np.asarray(label[number, 0]) for name, label in belief.labels.items()}
     said["kind"] = of_all(ran.kinds)
-    text, ways = script.statements[last.line], script.ways[last.line]
-    found = weighed(turns(last.kind, last.line, text, ways, said))
+    text, here = script.statements[last.line], detours.open(last.line)
+    found = weighed(turns(last.kind, last.line, text, here, said))
     turn = choose(found, draw)
     raises = sum(math.exp(each.log_prob) for each in found if each.kind == "exception")
     worth = ran.worth

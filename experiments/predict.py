@@ -21,8 +21,9 @@ from experiments.worth import Worth
 from rssm.model import Belief
 from rssm.spec import Spec
 from rssm.step import Trainer
+from tracer.detours import Detours
 from tracer.encode import Trajectory, decode_row, encode_trajectory, pieces, slot_numbers
-from tracer.flow import NOWHERE, Ways, flow_table
+from tracer.flow import Ways, flow_table, route_table
 from tracer.layout import check_schema
 from tracer.lowering import Lowering
 from tracer.schema import Event, Trace, body
@@ -193,11 +194,14 @@ def read(case: Case, belief: Belief, number: int, mode: str) -> Prediction:
     expected += [frame(names, state) for state in rows[1:].tolist()]
     labels = {name: np.asarray(label[number]) for name, label in belief.labels.items()}
     found = [Turn(case.events[0].kind, case.events[0].lineno, 0.0)]
-    for event, (first, last) in zip(case.events[:-1], pairwise(case.at), strict=True):
+    detours = Detours(route_table(case.trace.source))
+    steps = zip(pairwise(case.events), pairwise(case.at), strict=True)
+    for (event, after), (first, last) in steps:
         said = {name: label[last] for name, label in labels.items()}
         said["kind"] = of_all([*labels["kind"][first + 1 : last + 1]])
-        ways = case.ways.get(event.lineno, NOWHERE)
-        found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, ways, said))))
+        here = detours.open(event.lineno)
+        found.append(choose(weighed(turns(event.kind, event.lineno, event.statement, here, said))))
+        detours = detours.on((event.kind, event.lineno), (after.kind, after.lineno))
     outcomes = [text(tuple(row)) for row in rows[:, -1].tolist()]
     output = outcomes[-1] if found[-1].kind == "return" else None
     return Prediction(case, expected, log_probs, worths, names, found, output, outcomes)

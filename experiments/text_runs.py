@@ -15,7 +15,8 @@ from experiments.others import entry_events
 from experiments.tokens import generations, read_text_run, writing
 from tracer.cells import encode
 from tracer.cwm import Frame
-from tracer.flow import NOWHERE
+from tracer.detours import Detours
+from tracer.flow import LEFT
 from tracer.schema import Trace, body
 from tracer.script import Script, read_script
 from tracer.values import Value
@@ -44,16 +45,18 @@ class Texts:
 def run_of(trace: Trace, generation: str, steps: int) -> Run:
     first = body(trace)[0]
     script = read_script(trace.source, first.lineno)
-    found = [step("line", first.lineno)]
+    found, detours = [step("line", first.lineno)], script.detours
     for frame in entry_events(generation)[1:]:  # the first is given
-        if (next_one := follow(script, found[-1], frame)) is None or len(found) > steps:
+        next_one = follow(script, detours, found[-1], frame)
+        if next_one is None or len(found) > steps:
             break
+        detours = detours.on(found[-1][:2], next_one[:2])
         found.append(next_one)
     ended = found[-1].kind in ENDS
     return Run((), script, found, ended, cut=not ended and len(found) <= steps)
 
 
-def follow(script: Script, last: Step, frame: Frame) -> Step | None:
+def follow(script: Script, detours: Detours, last: Step, frame: Frame) -> Step | None:
     """None where the text has what cannot come: a statement that the frame has not."""
     if last.kind in ENDS:
         return None
@@ -61,11 +64,12 @@ def follow(script: Script, last: Step, frame: Frame) -> Step | None:
         raised = Value("exception", ((frame.arg or "").partition("(")[0], ()))
         rows = np.array([encode(raised)[0]])
         return step("exception", last.line)._replace(rows=rows, raises=1.0)
+    here = detours.open(last.line)
     if frame.kind == "return":
-        return step("unwind" if last.kind == "exception" else "return", last.line)
+        left = last.kind == "exception" or here.lines == (LEFT,)
+        return step("unwind", here.left) if left else step("return", last.line)
     alike = [at for at, text in script.statements.items() if text == frame.source.strip()]
-    ways = script.ways.get(last.line, NOWHERE)
-    line = next((at for at in alike if at in ways), next(iter(alike), None))
+    line = next((at for at in alike if at in (*here.lines, here.raised)), next(iter(alike), None))
     return None if line is None else step("line", line)
 
 

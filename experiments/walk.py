@@ -14,6 +14,7 @@ from experiments.predict import Frame, Predictor, frame, text
 from experiments.worth import Worth
 from rssm.model import Belief, Imagined
 from tracer.cells import encode
+from tracer.detours import Detours
 from tracer.encode import slot_numbers
 from tracer.lowering import Lowering, Site
 from tracer.schema import Event
@@ -38,6 +39,7 @@ class Place(NamedTuple):
     previous: "Place | None"
     calls: int = 0  # of the statement that were imagined in a frame of their own
     loops: frozenset[int] = frozenset()  # the lines of those that go on
+    detours: Detours = Detours({})  # on which the frame is
 
     @property
     def ended(self) -> bool:
@@ -85,7 +87,8 @@ class Walker:
         text = script.statements.get(event.lineno, "")
         texts, _ = numbered(lowering.table(script.statements, names))
         at = self.trainer.begin(self.params, self._batch(names, texts, step, depth))
-        return Place(script, lowering, names, depth, event.lineno, 0, step, text, at, None, None)
+        place = Place(script, lowering, names, depth, event.lineno, 0, step, text, at, None, None)
+        return place._replace(detours=script.detours)
 
     def advance(self, place: Place) -> Place:
         """The statement is run, and what is likeliest comes next."""
@@ -96,7 +99,8 @@ class Walker:
         parts = self._table(place)[place.lowering.site(place.step.line, place.loops)]
         for part, each in zip(parts, beliefs, strict=True):
             ran = ran.ran(part, each, 0)
-        return self._on(place, follow(place.script, place.step, beliefs[-1], 0, ran), at, led)
+        step = follow(place.script, place.detours, place.step, beliefs[-1], 0, ran)
+        return self._on(place, step, at, led)
 
     def ground(self, place: Place, step: Step) -> Place:
         """The same event with the state of `step`, as if that had been seen."""
@@ -125,7 +129,8 @@ class Walker:
         rows = np.concatenate([after.step.rows[:-1], outcome[None]])
         odds = np.concatenate([after.step.odds[:-1], [0.0]])
         step = Step("exception", place.step.line, rows, 0.0, odds, 1.0, after.step.worth)
-        return after._replace(step=step, text=place.script.statements[place.step.line])
+        text = place.script.statements[place.step.line]
+        return after._replace(step=step, text=text, detours=place.detours)
 
     def _seen(self, names: Sequence[str], event: Event) -> Step:
         rows = self.rows(names, event)
@@ -142,8 +147,9 @@ class Walker:
         at = at._replace(actions=place.at.actions)  # another text was for this once
         line, runs = place.step.line, place.step.kind == step.kind == "line"
         loops = place.lowering.on(place.loops, line, step.line, runs)
+        detours = place.detours.on(place.step[:2], step[:2])
         after = place._replace(step=step, text=text, at=at, led=led, previous=place, loops=loops)
-        return after._replace(index=place.index + 1, calls=0)
+        return after._replace(index=place.index + 1, calls=0, detours=detours)
 
     def _led(self, place: Place) -> tuple[Led, list[Belief]]:
         """The latent before the statement's last part, and that part; and what was believed after

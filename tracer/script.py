@@ -6,7 +6,8 @@ from types import CodeType
 from typing import NamedTuple
 
 from tracer.bytecode import FOLDED, is_variable
-from tracer.flow import END, Ways, flow_table
+from tracer.detours import Detours
+from tracer.flow import END, Ways, flow_table, route_table
 from tracer.statements import statement_table
 
 MODULE = "<module>"
@@ -17,6 +18,7 @@ class Script(NamedTuple):
     names: tuple[str, ...]  # variables, arguments first
     statements: dict[int, str]  # by the line where each begins; those that can be reached
     ways: Mapping[int, Ways]
+    detours: Detours  # at its beginning: none
 
     def __contains__(self, line: object) -> bool:
         return line in self.statements and line in self.ways
@@ -35,7 +37,8 @@ def read_script(source: str, line: int) -> Script:
             found[at] = table[at].text
             left += ways.get(at, ())
     names = variables(innermost(code, line) or code)
-    return Script(tuple(names), dict(sorted(found.items())), ways)
+    detours = Detours(route_table(source))
+    return Script(tuple(names), dict(sorted(found.items())), ways, detours)
 
 
 def innermost(code: CodeType, line: int) -> CodeType | None:

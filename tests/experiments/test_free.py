@@ -1,5 +1,7 @@
 """Free runs: they begin as given, take only ways that there are, and end."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,9 +12,11 @@ from experiments.command import UserError
 from experiments.control import ENDS, Turn, choose, of_all, turns, weighed
 from experiments.course import course, ranked
 from experiments.evaluate import evaluate
-from experiments.free import LANES, Run, Start, Step, free_runs
-from tracer.flow import BRANCHES, END, Ways
-from tracer.schema import KINDS
+from experiments.free import LANES, Lane, Run, Start, Step, free_runs
+from rssm.model import Belief
+from tracer.detours import Open
+from tracer.flow import BRANCHES, END, LEFT, Ways
+from tracer.schema import KINDS, Event
 from tracer.script import read_script
 
 LIMIT = 24
@@ -25,6 +29,11 @@ def said(kind: str, branch: str = "other") -> dict[str, np.ndarray]:
     odds["kind"][KINDS.index("exception")] = -20.0
     odds["kind"][KINDS.index(kind)] = odds["branch"][BRANCHES.index(branch)] = 0.0
     return odds
+
+
+def only(ways: Ways) -> Open:
+    """Where nothing waits."""
+    return Open(tuple(dict.fromkeys(ways[:2])), ways.raised, ways, 1)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +55,7 @@ def test_a_free_run_of_what_is_no_program_is_told(predictor, starts):
 
 def test_only_a_statement_that_yields_may_yield():
     kinds = {
-        text: {turn.kind for turn in turns("line", 1, text, FORK, said("yield"))}
+        text: {turn.kind for turn in turns("line", 1, text, only(FORK), said("yield"))}
         for text in ("yielded = 1", "x = yield 1")
     }
     assert "yield" not in kinds["yielded = 1"] and "yield" in kinds["x = yield 1"]
@@ -56,11 +65,13 @@ def test_a_run_begins_with_what_is_given_and_goes_where_its_program_can(runs, st
     for run, start in zip(runs, starts, strict=True):
         first = run.steps[0]
         assert (first.kind, first.line) == (start.event.kind, start.event.lineno)
-        for before, after in zip(run.steps, run.steps[1:], strict=False):
+        detours = run.script.detours
+        for before, after in pairwise(run.steps):
             assert before.kind not in ENDS
             if (before.kind, after.kind) == ("line", "line"):
-                assert after.line in run.script.ways[before.line][:2]
+                assert after.line in detours.open(before.line).lines
             assert after.log_prob <= 1e-6
+            detours = detours.on(before[:2], after[:2])
 
 
 def test_a_run_ends_with_its_frame_or_at_the_limit(runs):
@@ -91,13 +102,13 @@ def test_a_run_does_not_depend_on_those_beside_it(predictor, runs, starts):
     ],
 )
 def test_what_comes_next_is_the_likeliest_of_what_can(kind, ways, label, expected):
-    found = choose(weighed(turns(kind, 1, "x = 1", ways, label)))
+    found = choose(weighed(turns(kind, 1, "x = 1", only(ways), label)))
     assert found[:2] == expected and 0.9 < np.exp(found.log_prob) <= 1
 
 
 def test_the_chances_of_all_that_can_come_next_add_up_to_one():
     odds = said("line", "inside")
-    found = weighed(turns("line", 1, "for x in y:", FORK, odds))
+    found = weighed(turns("line", 1, "for x in y:", only(FORK), odds))
     assert np.logaddexp.reduce([turn.log_prob for turn in found]) == pytest.approx(0)
     assert choose(found) == max(found, key=lambda turn: turn.log_prob)
     drawn = [choose(found, np.random.default_rng(seed)) for seed in range(200)]
@@ -118,6 +129,41 @@ def test_an_exception_may_come_of_any_part_of_a_statement(chances, rest):
     assert found.sum() == pytest.approx(1, abs=1e-5)
     assert found[at] == pytest.approx(1 - none, abs=1e-5)
     assert found[line] == pytest.approx(none * rest, abs=1e-5)
+
+
+def test_a_pending_end_of_the_frame_is_taken_for_what_it_is():
+    here = Open((LEFT,), 9, Ways(4, 4, 9), 3)
+    assert choose(weighed(turns("line", 6, "x = 1", here, said("line"))))[:2] == ("unwind", 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "way", "course"),
+    [
+        ("try:\n  return n\n finally:\n  n = 1\n return 5", "inside", [2, 3, 5, "return"]),
+        ("with n:\n  return n\n return 5", "past", [2, 3, 2, "return"]),
+        ("with n:\n  n = 1\n return 5", "inside", [2, 3, 2, 4, "return"]),
+        (
+            "for x in n:\n  try:\n   break\n  finally:\n   n = 1\n return 5",
+            "inside",
+            [2, 3, 4, 6, 7, "return"],
+        ),
+        (
+            "while n:\n  with n:\n   try:\n    return 1\n   finally:\n    n = 1\n return 5",
+            "inside",
+            [2, 3, 4, 5, 7, 3, "return"],
+        ),
+    ],
+)
+def test_where_the_text_decides_no_model_leaves_the_path(predictor, body, way, course):
+    start = Start(f"def f(n):\n {body}\n", Event("line", 0, 0, 2, "", {}), LIMIT)
+    lane = Lane(start, predictor.layout, None)
+    rows = lane.rows[None, None]
+    labels = {name: odds[None, None] for name, odds in said("line", way).items()}
+    while lane.on(64):
+        lane.next()
+        lane.take(Belief(rows, np.zeros(rows.shape[:3]), labels), 0)
+    found = [step.line if step.kind == "line" else step.kind for step in lane.run().steps]
+    assert found == course
 
 
 def test_all_figures_are_there_of_free_runs_too(predictor, traces, tmp_path):

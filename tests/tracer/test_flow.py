@@ -34,6 +34,20 @@ def f(x):
         z = 3
     return y
 """
+LEAVING = """\
+def f(x):
+    for y in x:
+        try:
+            with a:
+                if y: break
+                with b: return y
+                continue
+        except E:
+            raise
+        finally:
+            z = 3
+    return z
+"""
 
 
 def ways(source: str) -> dict[int, tuple[int, int]]:
@@ -92,6 +106,22 @@ def test_an_exception_goes_to_the_first_handler_then_to_finally():
 )
 def test_statements_by_hand(source, expected):
     assert ways(source) == expected
+
+
+def test_labels_stay_as_datasets_have_them_whatever_detours_there_are():
+    assert {line: tuple(found) for line, found in flow_table(LEAVING).items()} == {
+        1: (END, END, END),
+        2: (3, 12, END),
+        3: (4, 4, END),
+        4: (5, 11, 8),
+        5: (11, 6, 4),
+        6: (11, 7, 4),
+        7: (11, 11, 4),
+        8: (9, 11, 11),
+        9: (11, 11, 11),
+        11: (2, 2, END),
+        12: (END, END, END),
+    }
 
 
 def test_what_nests_too_deeply_has_no_ways():
