@@ -24,6 +24,7 @@ UNNAMED = "?"
 UNKNOWN = 0.5  # the chance of what is not known
 STRAY = 0.1  # the chance that a call that was imagined to end, but wrongly, does not
 LEAST = 1e-4  # below it, a chance is not followed
+STATES = 4096  # of a program, that are looked at for a way
 
 
 class Hazard(NamedTuple):
@@ -38,13 +39,21 @@ class Hazard(NamedTuple):
 def hazards(run: Run) -> Iterator[Hazard]:
     left = 1.0  # the chance that none was raised before
     for at, (before, step) in enumerate(pairwise(run.steps), 1):
-        caught = run.script.detours.caught(before.line)
-        if before.kind == "exception" or caught or not step.raises:
+        if before.kind == "exception" or not step.raises or not leaves(run, at):
             continue
         name = (text(tuple(step.rows[-1].tolist())) or UNNAMED).partition("(")[0]
         chance = min(1.0, step.raises)
         yield Hazard(at, before.line, name if name.isidentifier() else UNNAMED, left * chance)
         left *= 1 - chance
+
+
+def leaves(run: Run, at: int) -> bool:
+    """Whether what is raised at a step leaves the call: as the run has it, where it is raised there
+    and the run ended; else by the text, in which a `with` keeps nothing."""
+    if run.ended and run.steps[at].kind == "exception":
+        others = any(step.kind == "exception" for step in run.steps[at + 1 :])
+        return run.steps[-1].kind == "unwind" and not others
+    return not run.script.detours.caught(run.steps[at - 1].line)
 
 
 def raising(runs: Sequence[Run]) -> float:
@@ -131,14 +140,14 @@ def leads(script: Script, detours: Detours, start: int, lines: Collection[int]) 
     if at in lines:
         return 1.0
     left, seen = [(start, detours)], set[tuple[int, Waits]]()
-    while left:
+    while left and len(seen) < STATES:
         at, here = left.pop()
         if at in script and (at, here.waits) not in seen:
             seen.add((at, here.waits))
             ways = here.open(at)
             left += [(to, here.on(("line", at), ("line", to))) for to in ways.lines]
             left.append((ways.raised, here.on(("exception", at), ("line", ways.raised))))
-    return 0.0 if {at for at, _ in seen}.isdisjoint(lines) else UNKNOWN
+    return 0.0 if not left and {at for at, _ in seen}.isdisjoint(lines) else UNKNOWN
 
 
 def mean(values: Sequence[float]) -> float:

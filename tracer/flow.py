@@ -36,17 +36,18 @@ NOWHERE = Ways(END, END, END)  # of a line of which no source tells
 
 
 class Stop(NamedTuple):
-    """A line on a route. What follows on the route waits until it is done there."""
+    """A line on a route. What follows on the route waits until it is done there.
+
+    A `with` that is run again tells what for: "jump" or "raised". Two stops are no steps: "done" is
+    the end of a detour, behind it the way on if nothing waits; "same" tells but a label's line.
+    """
 
     line: int
     depth: int = 0  # detours in which that line is; a stop that others follow is one more
-    how: str = (
-        ""  # "raised", "jump": a `with` that is run again, for that; "done": no line, but the
-    )
-    # end of a detour; "same": no step, but the line by which a label is told
+    how: str = ""
 
 
-Route = tuple[Stop, ...]  # what follows "done" is where it goes on if nothing waits
+Route = tuple[Stop, ...]
 
 
 class Routes(NamedTuple):

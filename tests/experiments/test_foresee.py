@@ -9,6 +9,7 @@ from tiny import LAYOUT
 from experiments import foresee as module
 from experiments.atomic import make_room
 from experiments.begin import begin
+from experiments.chances import hazards, raising, reaching
 from experiments.command import UserError
 from experiments.effects import Effects
 from experiments.expected import beyond, coverage, endings, ends, returned, risked, totals
@@ -125,6 +126,34 @@ def test_chances_of_runs_that_are_certain_are_their_shares():
     }
     assert ends(runs).returned == 0.5 and coverage(runs) == {4: 1, 5: 1, 6: 0.25, 7: 0.5}
     assert returned(runs) == ("99", 0.5, 1.0)
+
+
+FINALLY = """\
+def f(n):
+    try:
+        n = 6 // n
+        return n
+    finally:
+        n = 1
+    return 5
+"""
+
+
+def test_what_is_behind_a_finally_is_not_reached_by_a_return():
+    returns = run(("line", 2), ("line", 3), ("line", 4), ("line", 6), ("return", 6), source=FINALLY)
+    cut = run(("line", 2), ("line", 3), source=FINALLY, ended=False, cut=True)
+    assert reaching([returns], 7) == reaching([cut], 7) == 0
+    assert reaching([cut], 6) > 0
+
+
+def test_an_exception_that_goes_on_after_finally_leaves_the_call():
+    begin, raised = [("line", 2), ("line", 3), ("exception", 3)], ("exception", 6)
+    unwinds = run(*begin, ("line", 6), ("unwind", 6), source=FINALLY)
+    assert raising([unwinds]) == 1
+    replaced = run(*begin, ("line", 6), raised, ("unwind", 6), source=FINALLY)
+    assert [hazard.line for hazard in hazards(replaced)] == [6]
+    kept = run(*begin, ("line", 6), ("return", 6), source=FINALLY.replace("n = 1", "return 1"))
+    assert raising([kept]) == 0
 
 
 def test_what_is_returned_is_what_most_runs_return_and_has_a_chance_of_its_own():
