@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
@@ -15,6 +16,8 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from tracer.sandbox.limits import Limits
 
 CONFIGS = str(Path(__file__).resolve().parents[1] / "configs")
 
@@ -48,8 +51,11 @@ def command(
         def run(cfg: DictConfig) -> None:
             guarded(lambda: function(cfg))
 
-        def main() -> None:
+        def spell() -> None:
             sys.argv[1:] = map(quoted, spelled(sys.argv[1:]))
+
+        def main() -> None:
+            guarded(spell)
             if not any(argument.startswith("-") for argument in sys.argv[1:]):
                 guarded(lambda: check_overrides(name, sys.argv[1:]))
             run()
@@ -84,23 +90,69 @@ def quoted(argument: str) -> str:
 
 
 def check_overrides(name: str, overrides: list[str]) -> None:
-    """Hydra's own message on a wrong key takes four lines and names no right one."""
+    """Hydra's own message on a wrong key takes four lines and names no right one; on a value of
+    another kind it has none."""
     with initialize_config_dir(CONFIGS, version_base=None):
         try:
-            compose(name, overrides)
+            cfg = compose(name, overrides)
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(explain(name, overrides, error)) from error
+        except ValueError as error:  # hydra's, of null where a file of the same name would do
+            check_kinds(overrides, DictConfig({}), compose(name))
+            raise UserError(first_line(error)) from error
+        chosen = [each for each in overrides if each.partition("=")[0] in groups()]
+        usual = compose(name, chosen)
+    check_kinds(overrides, cfg, usual)
+    if isinstance(cfg.get("limits"), DictConfig):
+        with user_errors(TypeError, ValueError):
+            Limits(**cfg.limits)
+
+
+def check_kinds(overrides: list[str], cfg: DictConfig, usual: DictConfig) -> None:
+    for override in overrides:
+        key, _, written = override.partition("=")
+        check_kind(key, written, OmegaConf.select(cfg, key), OmegaConf.select(usual, key))
+
+
+def check_kind(key: str, written: str, given: Any, usual: Any) -> None:
+    """A value must be like the one that it takes the place of; null is for the command to judge."""
+    if isinstance(usual, DictConfig):
+        if not isinstance(given, DictConfig):
+            there = ", ".join(f"{key}.{name}" for name in usual)
+            raise UserError(f"{key}={written} is no value of its own; there are: {there}")
+    elif given is None:
+        return
+    elif isinstance(usual, bool):
+        if not isinstance(given, bool):
+            raise UserError(f"{key}={written} is neither true nor false")
+    elif isinstance(usual, int | float) and not is_number(given):
+        raise UserError(f"{key}={written} is no number; by itself it is {usual}")
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def at_least(least: int, **given: Any) -> None:
+    """For counts, by their keys."""
+    for key, value in given.items():
+        if not isinstance(value, int) or value < least:
+            raise UserError(f"{key}={value} is no whole number of at least {least}")
+
+
+def groups() -> list[str]:
+    return sorted(path.name for path in Path(CONFIGS).iterdir() if path.is_dir())
 
 
 def explain(name: str, overrides: list[str], error: Exception) -> str:
-    groups = sorted(path.name for path in Path(CONFIGS).iterdir() if path.is_dir())
     pairs = [override.lstrip("+~").partition("=")[::2] for override in overrides]
     for key, value in pairs:
         group = Path(CONFIGS) / key
-        if key in groups and not (group / f"{value}.yaml").exists():
+        if key in groups() and not (group / f"{value}.yaml").exists():
             return f"unknown {key} {value!r}; there are: {', '.join(options(group))}"
     try:
-        known = [*groups, *keys(compose(name, [f"{k}={v}" for k, v in pairs if k in groups]))]
+        chosen = [f"{key}={value}" for key, value in pairs if key in groups()]
+        known = [*groups(), *keys(compose(name, chosen))]
     except HydraException as error:
         return first_line(error)
     for override, (key, _) in zip(overrides, pairs, strict=True):

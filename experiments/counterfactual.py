@@ -16,7 +16,7 @@ from typing import NamedTuple
 from omegaconf import DictConfig
 
 from experiments.atomic import make_room, write_whole
-from experiments.command import UserError, command
+from experiments.command import UserError, at_least, command
 from experiments.evaluate import spread, suite_traces
 from experiments.free import Run, Start, free_runs
 from experiments.predict import Predictor, text
@@ -42,6 +42,8 @@ class Change(NamedTuple):
 
 @command("counterfactual")
 def main(cfg: DictConfig) -> None:
+    at_least(1, steps=cfg.steps, limit=cfg.limit)
+    at_least(0, seed=cfg.seed)
     make_room(cfg.out)
     predictor = Predictor.of_programs(Path(cfg.run))
     traces = spread(suite_traces(cfg, cfg.dataset or predictor.cfg.dataset), cfg.limit)

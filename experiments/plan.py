@@ -25,7 +25,7 @@ from rich.text import Text
 from experiments.atomic import make_room, write_whole
 from experiments.begin import begin
 from experiments.chances import run_log_prob
-from experiments.command import UserError, command, user_errors
+from experiments.command import UserError, at_least, command, user_errors
 from experiments.free import Run, Start, free_runs
 from experiments.holes import find_hole
 from experiments.predict import Predictor, frame, text, true_frame
@@ -79,6 +79,7 @@ def spelled(arguments: list[str]) -> list[str]:
 
 @command("plan", spelled)
 def main(cfg: DictConfig) -> None:
+    at_least(1, steps=cfg.steps)
     make_room(cfg.json)
     with user_errors(SyntaxError, UnicodeDecodeError):
         with tokenize.open(cfg.program) as file:

@@ -242,7 +242,7 @@ def from_run(case: Case, run: Run) -> Prediction:
         names,
         [Turn(step.kind, step.line, step.log_prob) for step in run.steps],
         outcomes[-1] if run.steps[-1].kind == "return" else None,
-        outcomes[:steps],
+        outcomes,
         max(0, len(run.steps) - steps),
         run.raises,
     )

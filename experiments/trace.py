@@ -44,7 +44,9 @@ class Terminated(BaseException):
 
 def spelled(arguments: list[str]) -> list[str]:
     """`verify DIR` and `corpus.launcher=ray` in hydra's words."""
-    if arguments[:1] == ["verify"] and len(arguments) == 2:
+    if arguments[:1] == ["verify"]:
+        if len(arguments) != 2:
+            raise UserError(f"verify DIR: one dataset, and not {len(arguments) - 1}")
         return [f"verify={QuotedString(arguments[1], Quote.single).with_quotes()}"]
     return [each.replace("corpus.launcher=", "launcher=", 1) for each in arguments]
 

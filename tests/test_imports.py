@@ -14,7 +14,7 @@ ORDER = {
     "tracer": """
         tree foreign atoms classes values vocab sandbox.limits sandbox.frames
         bytecode statements schema witness cells tokens
-        flow detours state layout
+        flow detours state layout stack
         monitor project
         lowering working iterating
         trace script entry encode watch table sandbox.guard

@@ -22,16 +22,13 @@ from tracer.values import Value, render
 
 def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
-    what = options.call or options.file
     try:
-        with tokenize.open(options.file) as file:  # with the encoding that its first lines name
-            source = file.read().encode()
+        source = read_source(options.file)
     except OSError as error:
         print(f"cannot read {options.file}: {error.strerror}", file=sys.stderr)
         return 2
-    except (SyntaxError, UnicodeError) as error:
-        named = f"{type(error).__name__}({str(error)!r})"
-        print(f"{options.file}: rejected: {named}", file=sys.stderr)
+    except ValueError as error:
+        print(error, file=sys.stderr)
         return 1
     name = "program" if options.call else "__main__"
     limits = Limits(wall_s=options.seconds, cpu_s=options.seconds, events=options.events)
@@ -48,25 +45,48 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:  # of --main
         print(error, file=sys.stderr)
         return 2
-    if found := "; ".join(remarks(options.file, outcome)):
-        print(f"{what}: {found}", file=sys.stderr)
-    return 0 if outcome.kind == "ok" else 1
+    if found := remark(options.file, options.call, outcome):
+        print(found, file=sys.stderr)
+    return 0 if outcome.kind == "ok" and outcome.trace.events else 1
+
+
+def read_source(path: str) -> bytes:
+    """A program's text; ValueError where it is in another encoding than its first lines name."""
+    try:
+        with tokenize.open(path) as file:
+            return file.read().encode()
+    except (SyntaxError, UnicodeError) as error:
+        raise ValueError(f"{path}: rejected: {type(error).__name__}({str(error)!r})") from error
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tracer", description=__doc__)
     parser.add_argument("file", help="a Python file; it is run without an input to read")
-    parser.add_argument("--call", help="what to run in it, 'f(3)'; without it the file itself")
+    parser.add_argument(
+        "--call", type=call, help="what to run in it, 'f(3)'; without it the file itself"
+    )
     parser.add_argument("--format", choices=sorted(SHOW), default="table")
     parser.add_argument("--seconds", type=seconds, default=10.0, help="wall clock of the run")
     parser.add_argument("--trusted", action="store_true", help="where there is no sandbox, too")
     parser.add_argument("--events", type=count, default=20_000, help="events that are kept")
     cwm = parser.add_argument_group("format cwm")
-    cwm.add_argument("--dialect", choices=DIALECTS, default=DIALECTS[0], help="debugger: one '..'")
-    cwm.add_argument("--diff", choices=DIFFS, default=DIFFS[0], help="where values are in full")
-    cwm.add_argument("--exception-value", choices=EXCEPTIONS, default=EXCEPTIONS[0])
-    cwm.add_argument("--main", action="store_true", help="the call in a function main below it")
-    return parser.parse_args(arguments)
+    names = [
+        cwm.add_argument("--dialect", choices=DIALECTS, help="debugger: one '..'"),
+        cwm.add_argument("--diff", choices=DIFFS, help="where values are in full"),
+        cwm.add_argument("--exception-value", choices=EXCEPTIONS),
+        cwm.add_argument("--main", action="store_true", help="the call in a function main below"),
+    ]
+    options = parser.parse_args(arguments)
+    given = [name.option_strings[0] for name in names if getattr(options, name.dest)]
+    if given and options.format != "cwm":
+        parser.error(f"{', '.join(given)}: for --format cwm alone")
+    return options
+
+
+def call(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no call such as 'f(3)'")
+    return text
 
 
 def seconds(text: str) -> float:
@@ -81,8 +101,22 @@ def count(text: str) -> int:
     return int(text)
 
 
+def remark(file: str, call: str | None, outcome: Outcome) -> str:
+    """Why there is no full trace, and what that is said of; empty where there is one."""
+    found = "; ".join(remarks(file, outcome))
+    return f"{subject(file, call, outcome)}: {found}" if found else ""
+
+
+def subject(file: str, call: str | None, outcome: Outcome) -> str:
+    """The call, where it is not the file that is no program."""
+    if call is None or outcome.kind != "rejected" or not outcome.error:
+        return call or file
+    values = outcome.error.data[1]
+    of_call = len(values) == 2 and values[1].data[0].data == "<call>"
+    return call if of_call else file
+
+
 def remarks(file: str, outcome: Outcome) -> Iterator[str]:
-    """Why there is no full trace."""
     events = len(outcome.trace.events)
     if outcome.kind != "ok":
         yield f"{outcome.kind}: {complaint(outcome.error)}" if outcome.error else outcome.kind
@@ -121,7 +155,8 @@ def show_cwm(trace: Trace, options: argparse.Namespace) -> None:
     if options.main:
         trace = as_main(trace)
     chosen = {name: getattr(options, name) for name in ("dialect", "diff", "exception_value")}
-    text = write(trace, Options(**chosen)) + "\n"
+    given = {name: value for name, value in chosen.items() if value}
+    text = write(trace, Options(**given)) + "\n"
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))
 

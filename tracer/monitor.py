@@ -8,10 +8,10 @@ A generator that is left open is closed by the interpreter, which throws a Gener
 That is an artefact: it is no exception event, it is the `arg` of the `unwind`; and where it runs
 none of the generator's own code it leaves no event, as on Python 3.13 it does by itself.
 
-Threads that the program starts are traced, each with depths of its own. A RecursionError that the
-interpreter raises where it would call the hook removes it, and the trace says so. So does what a
-signal handler raises while an event is recorded, Ctrl-C above all: it goes on into the program, as
-it would without a tracer.
+Threads that the program starts are traced, each with depths of its own. What a signal handler
+raises while an event is recorded, Ctrl-C above all, goes on into the program, as it would without a
+tracer; it removes the hook, and the trace says so. So does a RecursionError that the interpreter
+raises where it would call the hook; see `tracer.stack`.
 """
 
 import sys
@@ -26,6 +26,7 @@ from typing import Any
 
 from tracer.bytecode import FOLDED, GENERATOR, Code, Span
 from tracer.schema import Row
+from tracer.stack import Stack
 from tracer.state import State
 from tracer.statements import Statement
 from tracer.values import Budget, Value, capture
@@ -97,7 +98,11 @@ class Scope(State):
             elif event == "return":
                 self._on_return(frame, arg)
             elif event == "exception":
+                if recorder.stack.thrown and arg[0] is RecursionError:
+                    recorder.stack.tidy(arg[2])
                 self._on_exception(frame, *arg[:2])
+        except RecursionError:
+            recorder.broken = True  # there may be no room for a call
         except BaseException as error:
             recorder.failed(error)
         return self.on_event if recorder.open else None
@@ -174,6 +179,7 @@ class Recorder:
         self.folded = FOLDED if lambdas else {*FOLDED, "<lambda>"}
         self.filename, self.table, self.budget, self.emit = filename, table, budget, emit
         self.left = limit
+        self.stack = Stack()
         self.open = True  # further events are recorded
         self.truncated = False
         self.broken = False  # an event could not be recorded: the trace is incomplete
@@ -185,9 +191,10 @@ class Recorder:
         self.lock = RLock()  # threads may record at the same time
         self.acquire, self.release = self.lock.acquire, self.lock.release
 
-    def run(self, call: Callable[[], object]) -> None:
+    def run(self, call: Callable[[], object], stack: Stack | None = None) -> None:
         """Run `call` with the hook in place, and leave none behind."""
-        hook = self._on_call
+        self.stack = stack or self.stack
+        hook = self.stack.hook = self._on_call
         before, before_in_threads = sys.gettrace(), threading.gettrace()
         threading.settrace(hook)
         sys.settrace(hook)
@@ -273,7 +280,10 @@ class Recorder:
         return self.codes[code]
 
     def _on_call(self, frame: FrameType, event: str, arg: Any) -> Callable | None:
-        code = frame.f_code
+        stack, code = self.stack, frame.f_code
+        stack.spare -= 1
+        if stack.spare < 0:
+            stack.enter(frame)
         if code.co_filename != self.filename or code.co_name in self.folded or not self.open:
             return None
         scope = self.scopes.get(frame)
@@ -283,6 +293,8 @@ class Recorder:
                 scope.record("call", frame)
             elif not scope.code.is_coroutine:
                 scope.record("resume", frame)
+        except RecursionError:
+            self.broken = True
         except BaseException as error:
             self.failed(error)
         return scope.on_event if scope else None

@@ -3,6 +3,8 @@
 from tracer.schema import Trace, effect, frames
 from tracer.values import render
 
+DEEPEST = 8  # calls that are indented; of more the number is written
+
 
 def table_rows(trace: Trace) -> list[tuple[str, str, str, str]]:
     """Per event: line, kind, indented statement, and what it changed in its frame."""
@@ -20,7 +22,8 @@ def table_rows(trace: Trace) -> list[tuple[str, str, str, str]]:
             changes = [f"{name} = {render(value)}" for name, value in event.locals.items()]
         if event.arg is not None:
             changes = [f"{event.kind} {render(event.arg)}"]
-        indent = "  " * event.depth
-        statement = event.statement.replace("\n", f"\n{indent}")
-        rows.append((str(event.lineno), event.kind, indent + statement, ", ".join(changes)))
+        indent = "  " * min(event.depth, DEEPEST)
+        first = indent if event.depth <= DEEPEST else f"{event.depth}: ".rjust(len(indent))
+        statement = first + event.statement.replace("\n", f"\n{indent}")
+        rows.append((str(event.lineno), event.kind, statement, ", ".join(changes)))
     return rows

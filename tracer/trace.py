@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tracer.monitor import Recorder
 from tracer.schema import Event, Program, Row, Step, effect, unfold
+from tracer.stack import Stack
 from tracer.statements import statement_table
 from tracer.values import Budget, Value, capture, render
 
@@ -48,9 +49,11 @@ def run_program(program: Program, settings: Settings, emit: Callable[[Row], obje
     sys.modules[program.name] = module  # dataclasses and pickle look their module up
     recorder = Recorder(FILENAME, table, settings.budget, settings.events, emit, settings.lambdas)
     try:
-        if call is not None:
-            exec(code, module.__dict__)
-        recorder.run(lambda: _run_to_end(call or code, module.__dict__))
+        with Stack() as stack:
+            if call is not None:
+                stack.begin()
+                exec(code, module.__dict__)
+            recorder.run(lambda: _run_to_end(call or code, module.__dict__, stack), stack)
     except MemoryError as error:
         return Run("memory", _flags(recorder), capture(error))
     except SystemExit as error:
@@ -68,10 +71,11 @@ def traced(program: Program, settings: Settings = Settings()) -> tuple[Run, list
     return run, list(unfold(rows))
 
 
-def _run_to_end(code: CodeType, namespace: dict) -> None:
+def _run_to_end(code: CodeType, namespace: dict, stack: Stack) -> None:
     """Run the code, and what threads it starts: a program ends with the last that is no daemon."""
     running, before = _count_threads(), set(threading.enumerate())
     try:
+        stack.begin(stack.hook)
         exec(code, namespace)
     finally:
         if _count_threads() > running:

@@ -58,8 +58,54 @@ def test_a_wrong_override_is_named_with_the_nearest_right_one(name, overrides, s
 
 
 @pytest.mark.parametrize(
+    "name, overrides, said",
+    [
+        (
+            "imagine",
+            ["limits=null"],
+            "limits=null is no value of its own; there are: limits.wall_s,",
+        ),
+        ("foresee", ["sandbox=null"], "sandbox=null is no value of its own; there are: sandbox.ti"),
+        ("counterfactual", ["limit=abc"], "limit=abc is no number; by itself it is 100"),
+        ("plan", ["steps=abc"], "steps=abc is no number; by itself it is 128"),
+        (
+            "trace",
+            ["corpus=synthetic", "corpus.count=abc"],
+            "corpus.count=abc is no number; by itself it is 20000",
+        ),
+        ("trace", ["sandbox.allow_weaker=3"], "sandbox.allow_weaker=3 is neither true nor false"),
+        ("imagine", ["limits.events=0"], "limits.events=0 is below 1"),
+        ("imagine", ["limits.events=1.5"], "limits.events=1.5 is no whole number"),
+        ("imagine", ["limits.events=null"], "limits.events=None is no whole number"),
+        ("imagine", ["limits.wall_s=-1"], "limits.wall_s=-1 is no time above 0"),
+        ("imagine", ["limits.wall_s=nan"], "limits.wall_s=nan is no time above 0"),
+        ("imagine", ["limits.memory_mib=1"], "limits.memory_mib=1 is below 48"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_key_and_what_was_possible(name, overrides, said):
+    with pytest.raises(UserError) as error:
+        check_overrides(name, overrides)
+    assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "name, arguments, said",
+    [
+        ("plan", ["steps=0"], "error: steps=0 is no whole number of at least 1"),
+        ("counterfactual", ["limit=0"], "error: limit=0 is no whole number of at least 1"),
+        ("trace", ["verify"], "error: verify DIR: one dataset, and not 0"),
+    ],
+)
+def test_a_value_out_of_its_range_is_said_in_one_line(run_main, name, arguments, said):
+    main = importlib.import_module(f"experiments.{name}").main
+    assert run_main(main, *arguments) == (1, "", said)
+
+
+@pytest.mark.parametrize(
     "name, overrides",
     [
+        ("imagine", ["limits.cpu_s=0.5", "sandbox.tier=A", "call=null"]),
+        ("train", ["guard.spike=null", "steps=1e3", "+further=3"]),
         ("train", ["dynamics=rssm", "size=debug", "steps=3", "optim.beta1=0.5"]),
         ("train", ["experiment=demo", "run_dir=x"]),
         ("trace", ["corpus=files", "corpus.path=x.py", "corpus.call='f(3)'", "out=x"]),

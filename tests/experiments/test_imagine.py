@@ -77,10 +77,55 @@ def test_a_call_that_raises_is_shown_and_then_said(imagine, file):
     assert error == f"error: {zero}"
 
 
+@pytest.mark.parametrize("mode", ["open", "free", "nested"])
+def test_an_exception_is_shown_as_one_and_which(imagine, file, mode):
+    source = "def f(n):\n    a = n\n    return {}[a]\n"
+    _, printed, _ = imagine(file(source), "call=f(3)", f"mode={mode}")
+    raised = "KeyError(3)"
+    if mode == "open":
+        assert "raises KeyError(3), imagined" in printed
+    else:
+        assert f"truly raised {raised}; imagined: " in printed
+        assert "unwind;" not in printed
+
+
+@pytest.mark.parametrize("mode", ["open", "free"])
+def test_a_true_trace_that_is_cut_off_is_said_to_be(imagine, file, mode):
+    code, printed, error = imagine(file(ADD), "call=f(9)", "limits.events=6", f"mode={mode}")
+    assert (code, error) == (0, "")
+    assert printed.startswith("f(9): the trace is cut off after 6 events\n")
+    if mode == "free":
+        assert "truly at line 4, without an end; imagined: " in printed
+
+
+def test_the_call_itself_is_imagined_and_those_of_its_arguments_are_named(imagine, file):
+    source = "def two():\n    n = 2\n    return n\n" + ADD
+    code, printed, error = imagine(file(source), "call=f(two())")
+    assert (code, error) == (0, "")
+    assert printed.startswith("calls before it that are not imagined: two\n")
+    assert "f, open mode" in printed and "returned 1, imagined" in printed
+
+
+@pytest.mark.parametrize("first", [b"\xef\xbb\xbf", b"# -*- coding: latin-1 -*-\n"])
+def test_a_program_is_read_in_the_encoding_that_it_names(imagine, tmp_path, first):
+    letter = b"\xe9" if b"latin" in first else "é".encode()
+    path = tmp_path / "program.py"
+    path.write_bytes(first + b"def f():\n    name = '" + letter + b"'\n    return name\n")
+    code, printed, error = imagine(f"program={path}", "call=f()")
+    assert (code, error) == (0, "")
+    assert "returned 'é', imagined" in printed
+
+
 @pytest.mark.parametrize(
     "source, arguments, said",
     [
-        ("def f(:\n", ("call=f(3)",), "f(3): rejected: SyntaxError in line 1: "),
+        ("def f(:\n", ("call=f(3)",), "{file}: rejected: SyntaxError in line 1: "),
+        (
+            "# coding: nothing\n",
+            ("call=f(3)",),
+            "{file}: rejected: SyntaxError(",
+        ),
+        (ADD, ("call=len([1])",), "len([1]): no code of {file} ran"),
         (ADD, ("call=f(",), "f(: rejected: SyntaxError in line 1: "),
         (ADD, ("call=g(3)",), """g(3): exception: NameError("name 'g' is not defined")"""),
         ("raise ValueError(1)", ("call=f(3)",), "f(3): exception: ValueError(1)"),
@@ -90,9 +135,10 @@ def test_a_call_that_raises_is_shown_and_then_said(imagine, file):
     ],
 )
 def test_what_cannot_be_imagined_is_said_in_one_line(imagine, file, source, arguments, said):
-    code, printed, error = imagine(file(source), *arguments)
+    given = file(source)
+    code, printed, error = imagine(given, *arguments)
     assert code == 1
-    assert error.startswith(f"error: {said}")
+    assert error.startswith(f"error: {said}".replace("{file}", given.partition("=")[2]))
     assert "\n" not in error.strip()
     assert printed == ""
 

@@ -129,8 +129,52 @@ def test_a_trace_that_is_cut_off_or_empty_says_so(tmp_path, capsys):
     path.write_text("def f():\n    for i in range(9):\n        pass\n")
     assert main([str(path), "--call", "f()", "--events", "5"]) == 0
     assert capsys.readouterr().err == "f(): the trace is cut off after 5 events\n"
-    assert main([str(path), "--call", "len('x')"]) == 0
-    assert capsys.readouterr().err == f"len('x'): no code of {path} ran\n"
+
+
+@pytest.mark.parametrize("call", ["len('x')", "f"])
+def test_a_call_that_runs_no_code_of_the_file_is_an_error(file, capsys, call):
+    assert main([str(file), "--call", call]) == 1
+    assert capsys.readouterr() == ("", f"{call}: no code of {file} ran\n")
+
+
+def test_what_a_syntax_error_is_in_is_named(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("x = 1\ndef f(:\n")
+    assert main([str(path), "--call", "f(3)"]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}: rejected: SyntaxError in line 2: ")
+    path.write_text("x = 1\n")
+    assert main([str(path), "--call", "f("]) == 1
+    assert capsys.readouterr().err.startswith("f(: rejected: SyntaxError in line 1: ")
+
+
+def test_a_call_that_is_ended_has_the_name_of_its_function(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("import time\ndef f():\n    time.sleep(9)\n")
+    assert main([str(path), "--call", "f()", "--seconds", "1"]) == 1
+    assert "f, Python" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--call", ""], "argument --call: '' is no call such as 'f(3)'"),
+        (["--main"], "--main: for --format cwm alone"),
+        (["--diff=none", "--format=jsonl"], "--diff: for --format cwm alone"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(file, capsys, arguments, said):
+    with pytest.raises(SystemExit, match="2"):
+        main([str(file), *arguments])
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_deep_calls_are_numbered_and_not_indented_further(tmp_path, capsys):
+    path = tmp_path / "program.py"
+    path.write_text("def down(number):\n    return number and down(number - 1)\n")
+    assert main([str(path), "--call", "down(40)"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("return number and down(number - 1)") == 2 * 41
+    assert "            40: return number" in out
 
 
 @pytest.mark.parametrize("option", ["--seconds=0", "--seconds=nan", "--events=0", "--events=x"])

@@ -12,13 +12,6 @@ from tracer.schema import Program
 from tracer.trace import Run, Settings, entry_name, run_program
 
 
-def test_a_program_that_runs_out_of_stack_is_flagged():
-    run, events = trace("def f(n):\n    return f(n + 1)", "f(0)")
-    assert run.outcome == "exception"
-    assert run.flags
-    assert sys.gettrace() is None
-
-
 @pytest.mark.parametrize("limit", [0, 1, 5])
 def test_a_trace_stops_at_its_limit_and_says_so_while_the_program_goes_on(limit):
     source = "def f():\n    n = 0\n    for i in range(9):\n        n += i\n    print(n)"

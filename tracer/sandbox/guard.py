@@ -7,10 +7,10 @@ import sys
 import threading
 from types import CodeType
 
-from tracer import monitor
+from tracer import monitor, stack
 
-# Who calls it for us: the recorder, and each thread when it starts.
-_OURS = (monitor.__file__, threading.__file__)
+# Who calls it for us: the recorder, its stack, and each thread when it starts.
+_OURS = (monitor.__file__, stack.__file__, threading.__file__)
 _frame_at = sys._getframe
 _file_of = vars(CodeType)["co_filename"].__get__
 
@@ -23,5 +23,7 @@ class Guard:
         sys.addaudithook(self._on_event)
 
     def _on_event(self, event: str, _: tuple) -> None:
-        if event == "sys.settrace" and _file_of(_frame_at(1).f_code) not in _OURS:
-            self.noticed = True
+        if event == "sys.settrace":
+            frame = _frame_at(1)
+            ours = _file_of(frame.f_code) in _OURS or frame in stack.leaving
+            self.noticed = self.noticed or not ours

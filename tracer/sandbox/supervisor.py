@@ -17,6 +17,7 @@ from tracer.sandbox.seen import Seen
 from tracer.sandbox.start import Worker, start
 from tracer.sandbox.verdict import Verdict, judge
 from tracer.schema import Program, Trace, program_id, unfold
+from tracer.trace import entry_name
 from tracer.values import DEFAULT, Budget, Value
 
 PATIENCE = 3.0  # seconds beyond its wall clock in which a worker has to answer for a program
@@ -91,7 +92,7 @@ class Sandbox:
         with self.turn:
             answer = self._ask(request) or self._ask(request)  # once more, in a fresh worker
         if answer is None:
-            verdict = Verdict("killed", ("trace_incomplete",), [], "<module>", None)
+            verdict = Verdict("killed", ("trace_incomplete",), [], None, None)
             return self._outcome(program, verdict, "")
         seen, trace, output = answer
         lines = program.source.count("\n") + program.source.count("\r") + 1
@@ -134,10 +135,12 @@ class Sandbox:
 
     def _outcome(self, program: Program, verdict: Verdict, stdout: str) -> Outcome:
         settings = repr((self.limits, self.budget))
+        first = next((row[4] for row in verdict.rows if row[4]), "")
+        entry = verdict.entry or entry_name(program, first)
         trace = Trace(
-            id=program_id(program.source, verdict.entry, program.call, settings),
+            id=program_id(program.source, entry, program.call, settings),
             source=program.source,
-            entry=verdict.entry,
+            entry=entry,
             input=program.call,
             python=platform.python_version(),
             outcome=verdict.kind,
@@ -150,4 +153,4 @@ class Sandbox:
 
     def _rejected(self, program: Program, name: str, reason: str) -> Outcome:
         error = Value("exception", (name, (Value("str", reason),)))
-        return self._outcome(program, Verdict("rejected", (), [], "<module>", error), "")
+        return self._outcome(program, Verdict("rejected", (), [], None, error), "")

@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
     kind: str
     flags: tuple[str, ...]
     rows: list[Row]
-    entry: str
+    entry: str | None  # as the end says it
     error: Value | None
 
 
@@ -56,7 +56,7 @@ def judge(seen: Seen, trace: bytes, key: int, limits: Limits, lines: int) -> Ver
         kind,
         tuple(sorted(flags)),
         rows,
-        end.entry if end else "<module>",
+        end.entry if end else None,
         end.error if end and end.outcome == kind else None,
     )
 
