@@ -55,7 +55,11 @@ def turns(
     kind: str, line: int, statement: str, here: Open, said: Mapping[str, np.ndarray]
 ) -> Iterator[Turn]:
     """What may follow an event, by the text of its statement. `said` holds log-probabilities of
-    the labels: `kind` of an event, and `branch`."""
+    the labels: `kind` of an event, and `branch`.
+
+    Whether a frame goes on or ends hangs on what waits in it, which the text tells better than the
+    model: what that says of the end to which a detour leads is meant of the detour, and so on.
+    """
     kinds, branches = said["kind"], said["branch"]
 
     def turn(kind: str, to: int = line, way: float = 0.0) -> Turn:
@@ -70,12 +74,23 @@ def turns(
     yield turn("exception")
     if YIELDS.search(statement):
         yield turn("yield")
+    found = {kind_of(to) for to in here.lines}
+    meant = [kinds[KIND[kind]] for kind in {kind_of(to) for to in here.aims} - found]
+
+    def on(kind: str, to: int = line, way: float = 0.0) -> Turn:
+        return Turn(kind, to, float(np.logaddexp.reduce([kinds[KIND[kind]], *meant])) + way)
+
     if END in here.lines:
-        yield turn("return")
+        yield on("return")
     if LEFT in here.lines:
-        yield turn("unwind", here.left)
+        yield on("unwind", here.left)
     odds = [branches[branch(here.told, to)] if here.fork else 0.0 for to in here.lines]
     whole = np.logaddexp.reduce(odds)
     for to, share in zip(here.lines, odds, strict=True):
         if to not in (END, LEFT):
-            yield turn("line", to, float(share - whole))
+            yield on("line", to, float(share - whole))
+
+
+def kind_of(line: int) -> str:
+    """Of the event by which a frame comes to a line, or to an end."""
+    return {END: "return", LEFT: "unwind"}.get(line, "line")

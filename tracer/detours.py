@@ -30,6 +30,7 @@ class Open(NamedTuple):
     raised: int  # after an exception
     told: Ways  # by which the model was taught to tell them apart
     left: int  # the line at which the frame is left, where it is
+    aims: tuple[int, ...] = ()  # all lines, and ends, on the routes that begin there
 
     @property
     def fork(self) -> bool:
@@ -48,7 +49,7 @@ class Detours(NamedTuple):
         routes = self.table[line]
         found = dict.fromkeys(to for to, _ in self._ways(self._routes(line), line))
         raised = max(END, *(to for to, _ in self._ways([routes.raised], line)))
-        return Open(tuple(found), raised, routes.ways, self._origin(line))
+        return Open(tuple(found), raised, routes.ways, self._origin(line), routes.aims)
 
     def on(self, before: tuple[str, int], after: tuple[str, int]) -> "Detours":
         """From one event to the next, each with its kind and line. Where no way leads there, what

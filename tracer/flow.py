@@ -63,6 +63,10 @@ class Routes(NamedTuple):
     def ways(self) -> Ways:
         return Ways(*(_told(route) for route in (self.inside, self.past, self.raised)))
 
+    @property
+    def aims(self) -> tuple[int, ...]:
+        return tuple(stop.line for stop in (*self.inside, *self.past) if stop.how != "done")
+
 
 class Jumps(NamedTuple):
     """Where a statement that leaves its block goes."""
