@@ -287,7 +287,7 @@ def test_a_model_foresees_something_in_every_case(predictor):
         ("unwanted.what=risk", "unwanted.what is a list, as in [exception], not risk"),
         ("unwanted.effects=[delete]", "unwanted.effects: unknown 'delete'; there are: deletion,"),
         ("unwanted.ask=0.9", "unwanted.ask=0.9 is above unwanted.refuse=0.5"),
-        ("unwanted.ask=x", "unwanted.ask=x is no share from 0 to 1"),
+        ("unwanted.ask=x", "unwanted.ask=x is no number; by itself it is 0.2"),
         ("unwanted.bounds.count=[3]", "unwanted.bounds.count is [lowest, highest], not [3]"),
         ("unwanted.bounds.count=[3,1]", "unwanted.bounds.count is [lowest, highest], not [3, 1]"),
         ("unwanted.bounds.count=[a,1]", "unwanted.bounds.count is [lowest, highest], not ['a', 1]"),
