@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from experiments.names import Function, Names, Namespaces
 from experiments.risks import KINDS, Kinds, parsed, risks
+from tracer.entry import first_statement
 from tracer.script import read_script
 from tracer.statements import place, statement_table
 
@@ -84,10 +85,9 @@ def decorators(tree: ast.Module) -> dict[int, list[str]]:
     """By the line of the first statement of what they decorate."""
     functions = (node for node in ast.walk(tree) if isinstance(node, Function))
     return {
-        place(node.body[at])[0]: [ast.unparse(each) for each in node.decorator_list]
+        place(first_statement(node))[0]: [ast.unparse(each) for each in node.decorator_list]
         for node in functions
         if node.decorator_list
-        for at in range(min(2, len(node.body)))  # the first may be a docstring
     }
 
 

@@ -62,10 +62,16 @@ class Namespaces:
         self.code = compile(self.tree, "<names>", "exec")
         self.functions = [node for node in ast.walk(self.tree) if isinstance(node, Function)]
         self.bound = set(variables(self.code))
+        self.known: dict[int, Names] = {}  # by lines that were asked about
 
     def at(self, line: int) -> Names:
         """In the function in whose body the line is: what is bound there stands before what the
         functions around it bind, and these before the module."""
+        if line not in self.known:
+            self.known[line] = self._found(line)
+        return self.known[line]
+
+    def _found(self, line: int) -> Names:
         around = [each for each in self.functions if within(each, line)]  # from the outside in
         meant, stars = imports(self.tree)
         meant = aliases(self.tree, meant) | meant
