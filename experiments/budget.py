@@ -23,9 +23,9 @@ from omegaconf import DictConfig, ListConfig
 
 from experiments.claim import exit_on_signals
 from experiments.command import UserError, command
+from experiments.crew import SHARED
 
 Process = subprocess.Popen
-SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # processes share the memory of a device
 COMPILED = "JAX_COMPILATION_CACHE_DIR"  # and what one has compiled, the next need not
 
 

@@ -1,6 +1,7 @@
 """Jobs for several processes, each with cores of its own; what the jobs make is in files.
 
-Of two cores, two models that train on one each get more than one model that trains on both.
+A small model does not fill several cores: the smoke form of the six routes takes 80 s on two with a
+worker each, and 103 with one worker.
 """
 
 import multiprocessing
