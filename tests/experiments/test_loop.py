@@ -133,6 +133,14 @@ def test_a_run_that_is_asked_to_stop_saves_where_it_is_and_loses_no_time_with_va
     assert run.notes == ["validated"]
 
 
+def test_a_run_that_is_asked_to_stop_at_its_last_step_has_its_validation():
+    """It counts as finished, and nobody would come back for it."""
+    run = Counting()
+    more = {"stopped": lambda: run.batch == 3, "save_every": 100}
+    run.train(steps=3, validate=lambda state: run.notes.append("validated"), **more)
+    assert run.saved == [3] and run.notes == ["validated"]
+
+
 @pytest.mark.parametrize("loss", [math.nan, math.inf, 900.0])
 @pytest.mark.parametrize("at", [1, 3, 4, 5, 12])
 def test_a_bad_step_stops_the_run_and_names_step_and_windows_if_that_is_asked_for(loss, at):
