@@ -11,10 +11,6 @@ RUN := runs/demo
 DATA := datasets/demo
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
-# Large pages, kept when they are freed: else a fifth of a training step goes into making them.
-TUNED := env GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4294967296:$\
-	glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456
-
 .PHONY: demo test lint clean
 .DELETE_ON_ERROR:
 
@@ -41,12 +37,12 @@ $(DATA)/manifest.json: | .venv/ready
 	$(BIN)/python -m experiments.trace corpus=demo limits.events=200 out=$(DATA)
 
 $(RUN)/done: $(DATA)/manifest.json
-	$(TUNED) $(BIN)/python -m experiments.train experiment=demo dataset=$(DATA) run_dir=$(RUN)
+	$(BIN)/python -m experiments.train experiment=demo dataset=$(DATA) run_dir=$(RUN)
 	grep -q finished $(RUN)/status.json  # and not ended early by SIGTERM, which is no error
 	touch $@
 
 $(RUN)/eval/heldout.json: $(RUN)/done
-	$(TUNED) $(BIN)/python -m experiments.evaluate run=$(RUN) suite=heldout
+	$(BIN)/python -m experiments.evaluate run=$(RUN) suite=heldout
 
 clean:
 	rm -rf $(RUN) $(DATA)

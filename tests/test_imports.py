@@ -55,7 +55,7 @@ ORDER = {
         step
     """,
     "experiments": """
-        command measure score others charts episodes atomic writer claim crew progress
+        pages command measure score others charts episodes atomic writer claim crew progress
         compare plots curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained
