@@ -1,4 +1,4 @@
-"""Commands that train begin anew in large pages: once, only they, and only where that is ours to say."""
+"""Commands that train begin anew in large pages: once, they alone, and where nobody has a say."""
 
 import os
 import subprocess
