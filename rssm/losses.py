@@ -33,6 +33,11 @@ def masked_mean(x: Float[Array, "*n"], mask: Bool[Array, "*n"]) -> Float[Array, 
     return jnp.sum(jnp.where(mask, x, 0)) / jnp.maximum(1, mask.sum())
 
 
+def weighted_mean(x: Float[Array, "*n"], weight: Float[Array, "*n"]) -> Float[Array, ""]:
+    """Zero where nothing has a weight."""
+    return jnp.sum(x * weight) / jnp.maximum(jnp.finfo(x.dtype).tiny, weight.sum())
+
+
 def sigreg(
     e: Float[Array, "*n E"], directions: Float[Array, "E M"], mask: Bool[Array, "*n"]
 ) -> Float[Array, "*n"]:

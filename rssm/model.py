@@ -33,7 +33,7 @@ from rssm.dynamics.base import (
 )
 from rssm.encoder import Encoder
 from rssm.heads import Heads, Sources
-from rssm.losses import masked_mean
+from rssm.losses import masked_mean, weighted_mean
 from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
 from rssm.tables import Rows, in_use, pick_slots, take_rows
@@ -116,16 +116,21 @@ class WorldModel(nnx.Module):
             inputs = inputs._replace(seen=inputs.reset | shown)
         carry = self.dynamics.initial(len(inputs.reset))
         _, rollout = self.dynamics.observe(carry, inputs, keys[0] if self.sample else None)
-        dyn = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])["dyn"]
+        terms = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])
+        dyn = terms["dyn"]
         rows, drawn = batch[self.spec.rows.name], dyn > 0
         changed = jnp.pad((rows[:, 1:] != rows[:, :-1]).any(-1), ((0, 0), (1, 0)))
         likeliest = (dyn < HALF).astype(jnp.float32)
         total = masked_mean(dyn, drawn)
+        for_all = jnp.where(drawn, 1 / terms["chance"], 0)
         metrics = {
             "dyn": total,
-            "changed_right": masked_mean(likeliest, drawn & changed),
-            "same_right": masked_mean(likeliest, drawn & ~changed),
+            "changed_right": weighted_mean(likeliest, for_all * changed),
+            "same_right": weighted_mean(likeliest, for_all * ~changed),
         }
+        if "critic" in terms:
+            metrics["critic"] = masked_mean(terms["critic"], drawn)
+            total += metrics["critic"]
         return total, metrics
 
     def naming(self, batch: Batch) -> dict[str, Float[Array, ""]]:

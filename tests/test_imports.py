@@ -48,7 +48,7 @@ ORDER = {
         types
         spec dists tables nets
         losses causal dynamics dynamics.base
-        encoder heads interpreter
+        encoder heads interpreter drawing
         dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam
         model optim guard tokens

@@ -28,6 +28,7 @@ import numpy as np
 from flax import nnx
 from jax.typing import DTypeLike
 
+from rssm.drawing import LEAST, Critic, draw, facts_of, forgiven, worth
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, likeliest, log_prob
 from rssm.nets import (
@@ -84,6 +85,8 @@ class Slots(nnx.Module):
         trained: float,
         changed: float = 3.0,
         made: float = 3.0,
+        judged: bool = False,
+        hopeless: float = math.inf,
         rooms: Sequence[Mapping[str, Any]],
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
@@ -97,6 +100,7 @@ class Slots(nnx.Module):
         self.stoch, self.odds = sizes.cells * sizes.x_dim, 1 + sum(sizes.labels)
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
         self.trained, self.changed, self.made = trained, changed, made
+        self.judged, self.hopeless = judged, hopeless
         self.shares = [room["share"] for room in rooms]
         self.rooms = [Room.of(sizes.cells, room["source"], room["results"]) for room in rooms]
         if not math.isclose(sum(self.shares), 1):
@@ -128,6 +132,8 @@ class Slots(nnx.Module):
             results=len(self.rooms[-1].results),
             **on,
         )
+        if judged:
+            self.critic = Critic(words=sizes.words, touched=self.touched, state_dim=deter, **on)
 
     def initial(self, batch_size: int) -> Float[Array, "B V E"]:
         return jnp.zeros((batch_size, self.slots, self.deter + self.stoch + self.odds), self.dtype)
@@ -176,7 +182,15 @@ class Slots(nnx.Module):
         counts = rollout.aux.counts if mask is None else rollout.aux.counts & mask
         aux = rollout.aux._replace(counts=counts)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), aux)
-        drawn, needs = self._draw(flat, jax.random.key(0) if key is None else key)
+        facts = facts_of(flat.operands, flat.after[:, :-1], len(self.labels))
+        chance = facts.chance(self.changed, self.made)
+        if self.judged:
+            judged = self.critic(flat.operands, facts)
+            chance *= jnp.clip(jax.lax.stop_gradient(judged), LEAST, 1)
+        chance = jnp.where(flat.counts, chance, 1e-6)
+        drawn = draw(chance, self.trained, jax.random.key(0) if key is None else key)
+        needs = jnp.where(flat.counts, facts.needs(self.rooms), 0)
+        drawn = drawn[jnp.argsort(needs[drawn])]
         dyn, start = jnp.zeros(counts.size), 0
         for number, (share, room) in enumerate(zip(self.shares, self.rooms, strict=True)):
             last = number == len(self.rooms) - 1
@@ -188,7 +202,11 @@ class Slots(nnx.Module):
             fits = some.counts & (last | (needs[part] <= number))
             surprise = jnp.maximum(self._surprise(some, room), jnp.finfo(dyn.dtype).tiny)
             dyn = dyn.at[part].set(jnp.where(fits, surprise, 0))
-        return {"dyn": dyn.reshape(counts.shape)}
+        terms = {"dyn": dyn, "chance": chance}
+        if self.judged:
+            error = judged - jax.lax.stop_gradient(worth(dyn))
+            terms["critic"] = jnp.where(dyn > 0, jnp.square(error), 0)
+        return {name: term.reshape(counts.shape) for name, term in terms.items()}
 
     def spell(
         self, latents: Latents
@@ -313,33 +331,12 @@ class Slots(nnx.Module):
         z = jax.lax.cond(said.any(), written, lambda: z)
         return jnp.concatenate([h, z], -1)
 
-    def _draw(self, aux: Aux, key: PRNGKeyArray) -> tuple[Int[Array, " n"], Int[Array, " N"]]:
-        """The steps to train on, those that need the smallest rooms first; and how many rooms are
-        too small for each step."""
-        before, after = aux.operands.cells[:, :-1], aux.after[:, :-1]
-        touched = aux.operands.touched[:, :-1, None]
-        changed = ((before != after) & touched).any((-2, -1))
-        moved = (before[:, None] == after[:, :, None]).all(-1).any(-1)
-        made = jnp.where(moved, 0, (after > 0).sum(-1)).max(-1)
-        weight = jnp.where(changed, jnp.where(made > 0, self.made, self.changed), 1.0)
-        weight = jnp.where(aux.counts, weight, 1e-6)
-        chance = jnp.log(weight) + jax.random.gumbel(key, weight.shape)
-        drawn = jax.lax.top_k(chance, max(1, round(self.trained * len(weight))))[1]
-        read = (
-            (aux.operands.tokens > 0).sum(-1)
-            + ((before > 0) & touched).sum((-2, -1))
-            + len(self.labels)
-        )
-        small = [(read > room.source) | (made >= room.results[0]) for room in self.rooms[:-1]]
-        needs = jnp.where(aux.counts, sum(small, jnp.zeros_like(read)), 0)
-        return drawn[jnp.argsort(needs[drawn])], needs
-
     def _surprise(self, aux: Aux, room: Room) -> Float[Array, " n"]:
         outcome = self.interpreter(aux.operands, room)
         rows = log_prob(outcome, room, aux.operands.cells[:, :-1], aux.after[:, :-1])
         rows = jnp.where(aux.operands.touched[:, :-1], rows, 0)
         labels = label_log_prob(outcome, aux.after[:, -1, : len(self.labels)])
-        return -(rows.sum(-1) + labels.sum(-1))
+        return forgiven(-rows, self.hopeless).sum(-1) - labels.sum(-1)
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
         """An action that a reset cuts off says nothing."""
