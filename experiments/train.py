@@ -65,12 +65,16 @@ def train_run(cfg: DictConfig) -> Path:
 
 
 def begun_with(init: str, params: Any, dataset: Dataset) -> Any:
-    """The parameters as a run has them, or weights, trained on windows of the same form."""
+    """The parameters as a run has them, or weights, trained on windows of the same form; a critic,
+    which is of the training alone, begins anew where they have none."""
     begun = Predictor.of_run(Path(init))
     if dataset.layout != begun.layout:
         sizes = [f"{key}={x}" for key, x in begun.layout._asdict().items()]
         raise UserError(f"{init} wants windows of another form: {', '.join(sizes)}")
-    return fitted(params, named(begun.params), init)
+    own, found = named(params), named(begun.params)
+    critic = {name for name in own | found if "critic" in name}
+    found = {name: x for name, x in found.items() if name in own or name not in critic}
+    return fitted(params, {name: own[name] for name in critic & own.keys()} | found, init)
 
 
 def go_on(

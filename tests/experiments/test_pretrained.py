@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 from tiny import config, training
 
 from experiments import evaluate, pretrained, publish, train
+from experiments.checkpoint import named
 from experiments.command import UserError
 from experiments.predict import Predictor
 from experiments.pretrained import read_pretrained, write_pretrained
@@ -131,6 +132,19 @@ def test_training_goes_on_from_a_run(run, predictor, dataset, tmp_path):
     assert (
         before["step"] == predictor.step and before["data"] == publish.card_of(run.folder)["data"]
     )
+
+
+def test_a_critic_is_no_condition_for_training_to_go_on(run, predictor, dataset, tmp_path):
+    still = ("steps=1", "optim.learning_rate=0.0")
+    without = (f"init={run.folder}", "dynamics.judged=false")
+    without = train.train_run(training(dataset, tmp_path / "without", *still, *without))
+    again = train.train_run(training(dataset, tmp_path / "again", *still, f"init={without}"))
+    kept, found = named(predictor.params), named(Predictor.of_run(again).params)
+    critic = {name for name in kept if "critic" in name}
+    assert critic and kept.keys() == found.keys()
+    assert not critic & named(Predictor.of_run(without).params).keys()
+    for name in kept.keys() - critic:
+        np.testing.assert_array_equal(found[name], kept[name])
 
 
 @pytest.mark.parametrize(
