@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 from flax import nnx
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from experiments.atomic import write_whole
 from experiments.bench_model import random_actions
@@ -98,7 +98,8 @@ class LatentRoute:
 def latent_routes(cfg: DictConfig, out: Path, suites: list[Suite]) -> list[LatentRoute]:
     """Each at its width. Where there is no target, the widths are those of the config."""
     for name, given in cfg.routes.items():
-        if not isinstance(given, DictConfig) or "overrides" not in given:
+        overrides = given.get("overrides") if isinstance(given, DictConfig) else None
+        if not isinstance(overrides, ListConfig):
             raise UserError(f"routes.{name}={given} is not of the form {{overrides: [KEY=VALUE]}}")
     known = known_sizes(out)
     found = []

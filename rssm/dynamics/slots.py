@@ -14,7 +14,7 @@ therefore is x itself, and KL(q || p) is minus the logarithm of what p gives it.
 shows, such as how far a loop has come, is in h.
 
 Where every state is seen, z does not depend on the prior: the scan holds the GRU alone, all priors
-are computed at once, and in training a share of them, those of steps that change something first.
+are computed at once, and in training a share of them: see rssm/drawing.py.
 """
 
 import math
@@ -177,8 +177,9 @@ class Slots(nnx.Module):
         mask: Bool[Array, "B T"] | None = None,
         key: PRNGKeyArray | None = None,
     ) -> dict[str, Float[Array, "B T"]]:
-        """The KL is minus the log-probability of what a transition came to. Only a share of the
-        steps is drawn, and those that change something first; of the others alone it is zero."""
+        """`dyn`: minus the log-probability of what a transition came to, rows beyond hope forgiven;
+        of the steps that were not drawn, and of them alone, it is zero. `chance`: of being drawn,
+        in proportion to others. `critic`: how wrong it was, squared."""
         counts = rollout.aux.counts if mask is None else rollout.aux.counts & mask
         aux = rollout.aux._replace(counts=counts)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), aux)

@@ -67,9 +67,10 @@ def test_a_width_is_found_at_which_parameters_are_as_many_as_wanted(spec):
     assert found.overrides[-1] == "size.latent=128"
 
 
-def test_a_route_without_overrides_is_told(dataset, tmp_path):
-    cfg = config("ablate", f"dataset={dataset}", f"out={tmp_path}", "+routes.mine=laprop")
-    with pytest.raises(UserError, match="routes.mine=laprop is not of the form {overrides: "):
+@pytest.mark.parametrize("given", ["laprop", "{overrides: '[optim=laprop]'}"])
+def test_a_route_without_overrides_is_told(dataset, tmp_path, given):
+    cfg = config("ablate", f"dataset={dataset}", f"out={tmp_path}", f"+routes.mine={given}")
+    with pytest.raises(UserError, match="routes.mine=.*laprop.* is not of the form {overrides: "):
         ablate(cfg)
 
 
