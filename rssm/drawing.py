@@ -1,14 +1,18 @@
 """Which transitions a model learns from, and how much, where there is no time for all.
 
 Left to chance, half of them are known already, and a twentieth, long values that are made anew and
-that no small model gets right, has two thirds of the loss. So a critic learns beside the model how
-much is to be learned of a transition, and those of which it expects much are drawn first. With s
-the nats that a row costs, and h those from which on there is little hope for it:
+that no small model gets right, has two thirds of the loss. So steps that change something are drawn
+first, and two more ways can be asked for. A critic learns beside the model how much is to be learned
+of a transition, and those of which it expects much are drawn first (`judged`); and rows that cost
+more than h nats, for which there is little hope, count for little more (`hopeless`):
 
-    loss   = s                           up to h
+    loss   = s                           of a row, up to h
              h (1 + log(s / h))          beyond it, where its gradient falls as h / s
     worth  = (s / 3) exp(1 - s / 3)      of a transition; at most 1, where s is 3
     chance ~ max(0.1, critic)            of being drawn, with critic -> worth
+
+In minutes both help, most of all with numbers; in an hour and a half long values and exceptions
+are missing, which became possible only late (results/attempts.md).
 """
 
 import math
