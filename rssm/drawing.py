@@ -2,9 +2,9 @@
 
 Left to chance, half of them are known already, and a twentieth, long values that are made anew and
 that no small model gets right, has two thirds of the loss. So steps that change something are drawn
-first, and two more ways can be asked for: a critic learns beside the model how much is to be learned
-of a step, and those of which it expects much are drawn first (`judged`); and rows that cost more
-than h nats, for which there is little hope, count for little more (`hopeless`):
+first. Two more ways can be asked for: a critic learns beside the model how much is to be learned of
+a step, and those of which it expects much are drawn first (`judged`); and rows that cost more than
+h nats, for which there is little hope, count for little more (`hopeless`):
 
     loss   = s                           of a row, up to h
              h (1 + log(s / h))          beyond it, where its gradient falls as h / s
