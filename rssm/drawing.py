@@ -11,8 +11,8 @@ h nats, for which there is little hope, count for little more (`hopeless`):
     worth  = (s / 3) exp(1 - s / 3)      of a transition; at most 1, where s is 3
     chance ~ max(0.1, critic)            of being drawn, with critic -> worth
 
-In minutes both help, most of all with numbers; after an hour and a half dictionaries and exceptions,
-which are long and came seldom, are missing (results/attempts.md).
+In minutes both help, most of all with numbers; after an hour and a half with them dictionaries and
+exceptions, whose rows are long, are missing (results/attempts.md).
 """
 
 import math
