@@ -135,7 +135,8 @@ class CellLatents(nnx.Module):
 @runtime_checkable
 class Spelling(Protocol):
     """A model whose latents are symbols: what it believes is read off them, and no head decodes it.
-    It is trained by its own loss alone, with every step seen."""
+    It is trained by its own loss alone, with every step seen: `dyn`, zero where a step was not
+    drawn, `chance` of being drawn, and `critic` if one says it."""
 
     def spell(
         self, latents: Latents

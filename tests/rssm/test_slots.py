@@ -136,6 +136,16 @@ def test_steps_that_do_not_count_do_not_move_others_between_rooms(model, inputs)
     np.testing.assert_array_equal(before[:, 3:], 0)
 
 
+def test_a_critic_says_how_likely_steps_are_to_be_drawn_and_learns_from_those_that_are(inputs):
+    given = dict(trained=0.5, changed=1.0, made=1.0, judged=True, hopeless=4.0)
+    model = nnx.jit(lambda: Slots(SIZES, **WIDTHS, **given, rooms=ROOMS, rngs=nnx.Rngs(0)))()
+    terms = jax.jit(model.loss)(observe(model, inputs))
+    counts, drawn = ~inputs.reset, terms["dyn"] > 0
+    assert 0 < drawn.sum() <= B * T / 2 + 1
+    assert (terms["chance"][counts] >= 0.1).all() and (terms["chance"][counts] <= 1).all()
+    np.testing.assert_array_equal(terms["critic"] > 0, drawn)
+
+
 def test_rooms_that_do_not_share_all_steps_are_refused():
     with pytest.raises(ValueError, match=r"\[0.5\], do not add up to 1"):
         Slots(SIZES, **WIDTHS, trained=1.0, rooms=ROOMS[:1], rngs=nnx.Rngs(0))
