@@ -1,21 +1,15 @@
-"""Which transitions a model learns from, and how much, where there is no time for all.
+"""Which transitions a model learns from, where there is no time for all.
 
-Left to chance, half of them are known already, and a twentieth, long values that are made anew and
-that no small model gets right, has two thirds of the loss. So steps that change something are drawn
-first. Two more ways can be asked for: a critic learns beside the model how much is to be learned of
-a step, and those of which it expects much are drawn first (`judged`); and rows that cost more than
-h nats, for which there is little hope, count for little more (`hopeless`):
+Left to chance, half of them are known already. So a critic learns beside the model how much of a
+transition is not, and draws by that:
 
-    loss   = s                           of a row, up to h
-             h (1 + log(s / h))          beyond it, where its gradient falls as h / s
-    worth  = (s / 3) exp(1 - s / 3)      of a transition; at most 1, where s is 3
+    worth  = 1 - exp(-s)                 of a transition that costs s nats
     chance ~ max(0.1, critic)            of being drawn, with critic -> worth
 
-In minutes both help, most of all with numbers; after an hour and a half with them dictionaries and
-exceptions, whose rows are long, are missing (results/attempts.md).
+What is long is not drawn more often for it, though it has most of the loss. Beside that, or in its
+place, steps that change something can be drawn so many times as often as others.
 """
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,7 +22,6 @@ from rssm.interpreter import Operands, Room
 from rssm.nets import MLP, Dense, Embed
 from rssm.types import Array, Bool, Float, Int, PRNGKeyArray
 
-BEST = 3.0  # nats of a transition of which most is to be learned
 LEAST = 0.1  # of the chance of the best, that all others have
 WORD, WIDTH = 32, 64  # of the critic
 FACTS = 3  # that it is told of what a transition came to
@@ -91,15 +84,7 @@ class Critic(nnx.Module):
 
 
 def worth(nats: Float[Array, "*n"]) -> Float[Array, "*n"]:
-    return nats / BEST * jnp.exp(1 - nats / BEST)
-
-
-def forgiven(nats: Float[Array, "*n"], hopeless: float) -> Float[Array, "*n"]:
-    """The loss of rows that cost so many nats."""
-    if math.isinf(hopeless):
-        return nats
-    beyond = hopeless * (1 + jnp.log(jnp.maximum(nats, hopeless) / hopeless))
-    return jnp.where(nats > hopeless, beyond, nats)
+    return 1 - jnp.exp(-nats)
 
 
 def draw(chance: Float[Array, " N"], share: float, key: PRNGKeyArray) -> Int[Array, " n"]:

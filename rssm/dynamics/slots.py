@@ -28,7 +28,7 @@ import numpy as np
 from flax import nnx
 from jax.typing import DTypeLike
 
-from rssm.drawing import LEAST, Critic, draw, facts_of, forgiven, worth
+from rssm.drawing import LEAST, Critic, draw, facts_of, worth
 from rssm.dynamics.base import Action, Inputs, Rollout, Sizes
 from rssm.interpreter import Interpreter, Operands, Room, label_log_prob, likeliest, log_prob
 from rssm.nets import (
@@ -86,7 +86,6 @@ class Slots(nnx.Module):
         changed: float = 3.0,
         made: float = 3.0,
         judged: bool = False,
-        hopeless: float = math.inf,
         rooms: Sequence[Mapping[str, Any]],
         rngs: nnx.Rngs,
         dtype: DTypeLike = jnp.float32,
@@ -99,8 +98,8 @@ class Slots(nnx.Module):
         self.dtype = dtype
         self.stoch, self.odds = sizes.cells * sizes.x_dim, 1 + sum(sizes.labels)
         self.feat_dim, self.summary_dim = sizes.x_dim, deter + 1
-        self.trained, self.changed, self.made = trained, changed, made
-        self.judged, self.hopeless = judged, hopeless
+        self.trained, self.judged = trained, judged
+        self.changed, self.made = changed, made
         self.shares = [room["share"] for room in rooms]
         self.rooms = [Room.of(sizes.cells, room["source"], room["results"]) for room in rooms]
         if not math.isclose(sum(self.shares), 1):
@@ -177,9 +176,9 @@ class Slots(nnx.Module):
         mask: Bool[Array, "B T"] | None = None,
         key: PRNGKeyArray | None = None,
     ) -> dict[str, Float[Array, "B T"]]:
-        """`dyn`: minus the log-probability of what a transition came to, rows beyond hope forgiven;
-        of the steps that were not drawn, and of them alone, it is zero. `chance`: of being drawn,
-        in proportion to others. `critic`: how wrong it was, squared."""
+        """`dyn`: minus the log-probability of what a transition came to; of the steps that were not
+        drawn, and of them alone, it is zero. `chance`: of being drawn, in proportion to others.
+        `critic`: how wrong it was, squared."""
         counts = rollout.aux.counts if mask is None else rollout.aux.counts & mask
         aux = rollout.aux._replace(counts=counts)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), aux)
@@ -337,7 +336,7 @@ class Slots(nnx.Module):
         rows = log_prob(outcome, room, aux.operands.cells[:, :-1], aux.after[:, :-1])
         rows = jnp.where(aux.operands.touched[:, :-1], rows, 0)
         labels = label_log_prob(outcome, aux.after[:, -1, : len(self.labels)])
-        return forgiven(-rows, self.hopeless).sum(-1) - labels.sum(-1)
+        return -rows.sum(-1) - labels.sum(-1)
 
     def _touch(self, a: Action, reset: Bool[Array, "B T"]) -> Touch:
         """An action that a reset cuts off says nothing."""

@@ -3,10 +3,9 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from flax import nnx
 
-from rssm.drawing import BEST, Critic, Facts, draw, facts_of, forgiven, worth
+from rssm.drawing import Critic, Facts, draw, facts_of, worth
 from rssm.interpreter import Operands, Room
 
 N, M, J, L, H = 6, 4, 3, 5, 8
@@ -19,22 +18,10 @@ def operands(cells: np.ndarray, state: jax.Array | None = None) -> Operands:
     return Operands(tokens, jnp.asarray(cells), state, there, there)
 
 
-def test_what_there_is_hope_for_costs_what_it_costs():
-    nats = jnp.linspace(0, 4, 9)
-    np.testing.assert_array_equal(forgiven(nats, 4.0), nats)
-    np.testing.assert_array_equal(forgiven(10 * nats, float("inf")), 10 * nats)
-
-
-@pytest.mark.parametrize("nats", [4.0, 8.0, 40.0, 400.0])
-def test_beyond_hope_the_loss_still_falls_but_its_gradient_is_less(nats):
-    slope = jax.grad(lambda x: forgiven(x, 4.0))(nats)
-    np.testing.assert_allclose(slope, 4 / nats, rtol=1e-5)
-
-
-def test_worth_is_most_between_what_is_known_and_what_is_hopeless():
+def test_what_is_known_is_worth_nothing_and_what_is_long_no_more_than_what_is_not_known():
     assert worth(jnp.array(0.0)) == 0
-    np.testing.assert_allclose(worth(jnp.array(BEST)), 1)
-    assert jax.grad(worth)(BEST - 1) > 0 > jax.grad(worth)(BEST + 1)
+    assert (jnp.diff(worth(jnp.linspace(0, 4, 9))) > 0).all()
+    np.testing.assert_allclose(worth(jnp.array([8.0, 80.0])), 1, atol=1e-3)
 
 
 def test_what_is_drawn_is_drawn_once_and_what_has_no_chance_last():

@@ -137,7 +137,7 @@ def test_steps_that_do_not_count_do_not_move_others_between_rooms(model, inputs)
 
 
 def test_a_critic_says_how_likely_steps_are_to_be_drawn_and_learns_from_those_that_are(inputs):
-    given = dict(trained=0.5, changed=1.0, made=1.0, judged=True, hopeless=4.0)
+    given = dict(trained=0.5, changed=1.0, made=1.0, judged=True)
     model = nnx.jit(lambda: Slots(SIZES, **WIDTHS, **given, rooms=ROOMS, rngs=nnx.Rngs(0)))()
     terms = jax.jit(model.loss)(observe(model, inputs))
     counts, drawn = ~inputs.reset, terms["dyn"] > 0
