@@ -27,6 +27,7 @@ from tracer.store import Dataset
 
 pytestmark = pytest.mark.faults
 LAST = 20  # step of the runs in the nursery
+PAGE = 4096  # bytes, of which whole ones are taken
 
 
 def assert_same(one: TrainState, other: TrainState):
@@ -150,11 +151,14 @@ def test_40_by_ctrl_c_too(nursery, whole, tmp_path, in_long_form):
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A file system with room for some checkpoints."""
+def small_disk(whole, tmp_path):
+    """A file system with room for one checkpoint and a half."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)])
+    files = (whole[0] / "checkpoints" / str(LAST)).rglob("*")
+    pages = sum(math.ceil(file.lstat().st_size / PAGE) for file in files)
+    room = f"size={3 * pages * PAGE // 2}"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", room, "tmpfs", str(disk)])
     if mounted.returncode:
         pytest.skip("a small file system can be mounted by root alone")
     yield disk
