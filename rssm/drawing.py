@@ -1,6 +1,6 @@
 """Which transitions a model learns from, where there is no time for all.
 
-Left to chance, half of them are known already. So a critic learns beside the model how much of a
+Left to chance, two in five are known already. So a critic learns beside the model how much of a
 transition is not, and draws by that:
 
     worth  = 1 - exp(-s)                 of a transition that costs s nats
