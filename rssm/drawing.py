@@ -6,7 +6,7 @@ transition is not, and draws by that:
     worth  = 1 - exp(-s)                 of a transition that costs s nats
     chance ~ max(0.1, critic)            of being drawn, with critic -> worth
 
-What is long is not drawn more often for it, though it has most of the loss. Beside that, or in its
+What is long is worth no more than what is not known, though it has most of the loss. Beside that, or in its
 place, steps that change something can be drawn so many times as often as others.
 """
 
