@@ -6,8 +6,8 @@ transition is not, and draws by that:
     worth  = 1 - exp(-s)                 of a transition that costs s nats
     chance ~ max(0.1, critic)            of being drawn, with critic -> worth
 
-What is long is worth no more than what is not known, though it has most of the loss. Beside that, or in its
-place, steps that change something can be drawn so many times as often as others.
+What is long is worth no more than what is not known, though it has most of the loss. Beside that,
+or in its place, steps that change something can be drawn so many times as often as others.
 """
 
 from collections.abc import Sequence
