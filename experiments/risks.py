@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from experiments.names import UNKNOWN, Names
-from experiments.score import HEADS, TAILS
+from experiments.operations import HEADS, TAILS
 
 Kinds = Mapping[str, Sequence[str]]
 KINDS: Kinds = {

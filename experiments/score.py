@@ -8,11 +8,11 @@ import ast
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from experiments.operations import operations, statement_kind, written_keys
 
 Frame = dict[str, str]
 Change = dict[str, str | None]  # new repr by name; None is unbound
@@ -28,10 +28,6 @@ HEADLINES = (
 )
 PLACES = (1, 16, 32, 64, 128)  # first steps of the ranges in which effects are counted
 RESAMPLES = 1000  # of the bootstrap
-
-# What makes a whole statement of a header: `elif x:`, `except E:`, `case 1:`, `try:`, `match x:`.
-HEADS = ("", "if x: pass\n", "try: pass\n", "match x:\n ")
-TAILS = ("", "\n  pass", "\n  pass\nfinally: pass", "\n case _: pass")
 
 
 class Scored(NamedTuple):
@@ -59,6 +55,7 @@ def score(traces: Sequence[Scored]) -> dict[str, Any]:
         "first_divergence": median_divergence(traces),
         "by_type": shares(typed for trace in traces for typed in by_type(trace)),
         "by_statement": shares(kind for trace in traces for kind in by_statement(trace)),
+        "by_operation": shares(named for trace in traces for named in by_operation(trace)),
         "by_place": shares(placed for trace in traces for placed in by_place(trace)),
         "ci95": intervals([trace.program for trace in traces], rows),
     }
@@ -186,17 +183,13 @@ def by_place(trace: Scored) -> Iterable[tuple[str, bool]]:
             yield str(place), true == predicted_change(trace, step)
 
 
-@lru_cache(maxsize=1 << 12)
-def statement_kind(text: str) -> str:
-    """The name of the statement's ast node, of a compound one from its header."""
-    for head, tail in product(HEADS, TAILS):
-        try:
-            return type(ast.parse(head + text + tail).body[0]).__name__
-        except (SyntaxError, ValueError):
-            continue
-        except IndexError:  # there is no statement
-            break
-    return "other"
+def by_operation(trace: Scored) -> Iterable[tuple[str, bool]]:
+    """Per effect, for each operation of the statement that led to it: whether it was right."""
+    for step in range(1, len(trace.true)):
+        if true := true_change(trace, step):
+            text, right = trace.statements[step - 1], true == predicted_change(trace, step)
+            keys = written_keys(text, trace.true[step - 1], trace.true[step])
+            yield from ((name, right) for name in (*operations(text), *keys))
 
 
 def shares(pairs: Iterable[tuple[str, bool]]) -> dict[str, dict[str, float]]:

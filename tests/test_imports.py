@@ -55,7 +55,8 @@ ORDER = {
         step
     """,
     "experiments": """
-        pages command measure score others charts episodes atomic writer claim crew progress
+        pages command measure operations score others charts episodes atomic writer claim
+        crew progress
         compare plots curves sheets
         build compiled data snapshot checkpoint
         model loop pretrained

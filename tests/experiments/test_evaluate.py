@@ -23,7 +23,7 @@ from tracer.store import Dataset
 from tracer.values import render
 
 FIGURES = {"n_traces", "n_steps", *HEADLINES, "by_horizon", "first_divergence", "by_type"}
-FIGURES |= {"by_statement", "by_place", "ci95"}
+FIGURES |= {"by_statement", "by_operation", "by_place", "ci95"}
 BESIDE = {
     "copy",
     "shuffled",
@@ -147,7 +147,7 @@ def test_perfect_predictions_score_one(predictor, traces, tmp_path):
             assert found[mode][name] == 1, name
         for at in found[mode]["by_horizon"].values():
             assert at["state_exact_match"] == at["key_value_match"] == 1
-        for kind in ("by_type", "by_statement"):
+        for kind in ("by_type", "by_statement", "by_operation"):
             assert {at["accuracy"] for at in found[mode][kind].values()} == {1}
 
 
