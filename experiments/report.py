@@ -22,6 +22,11 @@ from experiments.episodes import Episode, choose, visible
 
 MODES = ("filter", "open", "free", "nested")
 KINDS = ("model", "copy", "shuffled")
+BREAKDOWNS = {
+    "by_type": "Changed values by type",
+    "by_statement": "Effects by statement",
+    "by_operation": "Effects by operation",
+}
 HORIZONS = [str(2**power) for power in range(17)]
 
 
@@ -118,6 +123,7 @@ def write_report(runs: list[Path], out: Path) -> Path:
         rows=compare(loaded),
         used={mode for run in loaded for suite in run.suites for mode in suite.modes},
         kinds=KINDS,
+        breakdowns=BREAKDOWNS,
         figures=FIGURES,
         compared=COMPARED,
         controlled=CONTROLLED,
@@ -161,7 +167,7 @@ def load_suite(path: Path) -> Suite | None:
         path.stem,
         modes,
         [*horizon_charts(modes), *reliability_charts(modes)],
-        [(key, counts(modes, key)) for key in ("by_type", "by_statement")],
+        [(key, counts(modes, key)) for key in BREAKDOWNS],
         choose(path.with_suffix(".predictions.jsonl")),
     )
 

@@ -67,6 +67,7 @@ def figures(share: float, **more: object) -> dict:
         "by_horizon": {"1": at, "2": at, "4": at},
         "by_type": {"int": {"n": 5, "accuracy": share}},
         "by_statement": {"Assign": {"n": 5, "accuracy": share}},
+        "by_operation": {".replace()": {"n": 5, "accuracy": share}},
         "ci95": {"state_exact_match": [share - 0.05, share + 0.05]},
         "params": 1234,
         **more,
@@ -126,6 +127,8 @@ def test_a_report_shows_figures_controls_intervals_charts_and_config(run, tmp_pa
     for words in ("75.0 70.0 – 80.0", "25.0 20.0 – 30.0", "12.5", "1,234 parameters", "345"):
         assert words in page.text
     assert "dynamics: slots" in page.text
+    for words in ("Changed values by type", "Effects by statement", "Effects by operation"):
+        assert words in page.text
     labels = [attrs["aria-label"] for tag, attrs in page.tags if tag == "svg"]
     assert labels == [
         "filter: state exact match",
@@ -160,7 +163,9 @@ def test_nothing_is_fetched_and_a_policy_forbids_it(run, tmp_path):
 def test_hostile_texts_are_texts(tmp_path):
     run = make_run(tmp_path / "<b onclick=1>run", suite="<i>suite")
     part = {EVIL: {"n": 3, "accuracy": 0.5}}
-    mode = figures(0.5, by_type=part, by_statement=part, params=EVIL, coverage=EVIL)
+    mode = figures(
+        0.5, by_type=part, by_statement=part, by_operation=part, params=EVIL, coverage=EVIL
+    )
     mode["by_horizon"][EVIL] = {"n": 1, "state_exact_match": 1.0}
     mode["ci95"] = {"state_exact_match": [EVIL, EVIL], EVIL: EVIL}
     result = {"suite": EVIL, "open": mode, EVIL: mode}
