@@ -2,7 +2,7 @@
 
 A hole names a kind of value, and a variable of that kind comes there (`text2`: another one, or a
 literal), or a value that suits this variable: one of its `letter`s, `item`s or `key`s. `short text`
-is one that a loop can go through. `to text` is what is assigned. See `exercises.Holes`.
+is one that a loop can go through. `to text` is what is assigned. See `holes.Holes`.
 """
 
 EXPRESSIONS = {
