@@ -72,9 +72,7 @@ def written_keys(text: str, before: dict[str, str], after: dict[str, str]) -> It
             case ast.Subscript(value=ast.Name(id=name)):
                 sizes = size(before.get(name, "")), size(after.get(name, ""))
                 if None not in sizes:
-                    yield (
-                        "[] = of a key that is there" if len({*sizes}) == 1 else "[] = of a new key"
-                    )
+                    yield f"[] = of a {'new key' if len({*sizes}) > 1 else 'key that is there'}"
 
 
 def targets(node: ast.AST | None) -> list[ast.expr]:

@@ -34,8 +34,8 @@ ORDER = {
         corpora.synthetic.exceptions corpora.synthetic.endless
         corpora.synthetic.inference corpora.synthetic.operations corpora.synthetic.families
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
-        corpora.synthetic.drills corpora.synthetic.handling corpora.synthetic.holes
-        corpora.synthetic.exercises
+        corpora.synthetic.drills corpora.synthetic.handling corpora.synthetic.changing
+        corpora.synthetic.holes corpora.synthetic.exercises
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.synthetic.__main__

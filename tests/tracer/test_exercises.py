@@ -3,10 +3,12 @@
 import ast
 import re
 from collections import Counter
+from string import Formatter
+from textwrap import dedent
 
 import pytest
 
-from tracer.corpora.synthetic import exercises, handling
+from tracer.corpora.synthetic import exercises
 from tracer.sandbox import Sandbox
 
 
@@ -68,9 +70,20 @@ def arguments(program):
 
 
 def test_every_template_is_used():
-    source = "\n".join(program.source for program in drawn(4000))
-    methods = re.findall(r"\}\.(\w+)\(", str(vars(handling)))
-    assert [method for method in set(methods) if f".{method}(" not in source] == []
+    texts = [dedent(program.source.split("\n", 1)[1]) for program in drawn(4000)]
+    texts += [dedent(program.source.split("\n", 1)[1]) for program in drawn(1000, raises=1)]
+    source = "\n".join(texts)
+    templates = [*exercises.CHANGES, *exercises.BLOCKS, *exercises.RAISING]
+    templates += [f"{{to {kind}}} = {text}" for kind, text in exercises.EXPRESSIONS]
+    assert [text for text in templates if not re.search(pattern(text), source, re.M)] == []
+
+
+def pattern(template):
+    """What a template comes to, whatever stands in its holes."""
+    parts = Formatter().parse(template)
+    return (
+        "^" + "".join(re.escape(text) + (".+?" if hole else "") for text, hole, *_ in parts) + "$"
+    )
 
 
 def test_what_it_is_about_is_in_more_than_half():

@@ -12,7 +12,7 @@ from random import Random
 from textwrap import dedent
 from typing import Any
 
-from tracer.corpora.synthetic import handling
+from tracer.corpora.synthetic import changing, handling
 from tracer.corpora.synthetic.holes import NAMES, VARIABLES, Holes, Unsuited, drawn, fits
 from tracer.schema import Program
 
@@ -36,9 +36,9 @@ def lines(block: str) -> tuple[str, ...]:
 
 
 EXPRESSIONS = tuple((k, line) for k, block in handling.EXPRESSIONS.items() for line in lines(block))
-CHANGES = lines(handling.CHANGES)
-BLOCKS = tuple(dedent(handling.BLOCKS).strip().split("\n\n"))
-RAISING = lines(handling.RAISING)
+CHANGES = lines(changing.CHANGES)
+BLOCKS = tuple(dedent(changing.BLOCKS).strip().split("\n\n"))
+RAISING = lines(changing.RAISING)
 
 
 def programs(
@@ -140,5 +140,5 @@ def template(rng: Random, about: Sequence[str] = ()) -> str:
 def executed(text: str, values: dict[str, Any]) -> dict[str, Any]:
     """The variables after it, others than those given."""
     scope = copy.deepcopy(values)
-    exec(text, scope)  # of the templates of `handling`, and nothing else
+    exec(text, scope)  # of our own templates, and nothing else
     return {name: value for name, value in scope.items() if name != "__builtins__"}

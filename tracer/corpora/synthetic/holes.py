@@ -1,4 +1,4 @@
-"""What stands in the holes of `handling`'s templates: variables, and values that suit these."""
+"""What stands in the holes of exercises' templates: variables, and values that suit these."""
 
 import string
 from collections.abc import Callable
@@ -29,6 +29,7 @@ class Unsuited(Exception):
 
 
 def fits(value: Any, longest: int) -> bool:
+    """Whether a value is no larger, and its repr without blanks behind commas no longer."""
     if isinstance(value, int | float) and not abs(value) <= LARGEST:
         return False
     return len(repr(value).replace(", ", ",").replace(": ", ":")) <= longest
