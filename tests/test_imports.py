@@ -16,7 +16,7 @@ ORDER = {
         bytecode statements schema witness cells tokens
         flow detours state layout stack
         monitor project
-        lowering working iterating
+        flatten lowering working iterating
         trace script entry encode watch table sandbox.guard
         windows shards part store parquet
         cwm.grammar cwm.writer cwm.reader cwm.check cwm.prompt cwm cwm.symbols
@@ -48,7 +48,7 @@ ORDER = {
     "rssm": """
         types
         spec dists tables nets
-        losses causal dynamics dynamics.base
+        losses causal lagging dynamics dynamics.base
         encoder heads interpreter drawing
         dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam

@@ -13,7 +13,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tracer.lowering import VIEWS, Loop, Lowering
+from tracer.flatten import VIEWS
+from tracer.lowering import Loop, Lowering
 from tracer.schema import Event
 from tracer.values import Value, capture
 from tracer.working import Unknown, literal, value_of

@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from tracer.lowering import FUNCTIONS, METHODS, VIEWS, Lowering
+from tracer.flatten import FUNCTIONS, METHODS, VIEWS
+from tracer.lowering import Lowering
 from tracer.schema import Event
 from tracer.values import Value, capture
 
