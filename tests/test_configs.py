@@ -68,7 +68,7 @@ def test_only_programs_of_our_own_are_trusted_by_default():
         cfg = config("trace", f"corpus={path.stem}")
         assert cfg.sandbox.trusted_programs == (path.stem in trusted)
         assert cfg.sandbox.tier is None and not cfg.sandbox.allow_weaker
-    assert trusted == {"synthetic", "stdlib", "demo", "swaps", "drills", "exercises"}
+    assert trusted == {"synthetic", "stdlib", "demo", "swaps", "drills", "exercises", "loops"}
     assert not config("trace", "sandbox.trusted_programs=false").sandbox.trusted_programs
 
 

@@ -35,7 +35,7 @@ ORDER = {
         corpora.synthetic.inference corpora.synthetic.operations corpora.synthetic.families
         corpora.synthetic.writer corpora.synthetic.balanced corpora.synthetic.probe
         corpora.synthetic.drills corpora.synthetic.handling corpora.synthetic.changing
-        corpora.synthetic.holes corpora.synthetic.exercises
+        corpora.synthetic.holes corpora.synthetic.exercises corpora.synthetic.loops
         corpora.jsonl corpora.calls corpora.examples corpora.excerpt corpora.inputs corpora.pure
         corpora.signatures records
         corpora.synthetic corpora.synthetic.__main__
