@@ -1,4 +1,4 @@
-"""Loops that go far: every program ends well, and what it counts has two digits as often as one."""
+"""Loops that go far: every program ends well, and much of what it counts has several digits."""
 
 import re
 from collections import Counter
@@ -27,7 +27,7 @@ def test_every_program_returns_what_is_not_too_long_and_many_count_beyond_nine()
             assert outcome.kind == "ok"
             rounds = {event.locals["i"].data for event in outcome.trace.events if has_i(event)}
             counted.update(len(str(abs(number))) for number in rounds)
-    assert counted.keys() == {1, 2}
+    assert counted.keys() == {1, 2, 3}
     assert counted[2] > 0.4 * counted[1]
 
 

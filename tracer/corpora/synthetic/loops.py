@@ -10,12 +10,13 @@ from random import Random
 from textwrap import indent
 from typing import Any
 
+from tracer.corpora.synthetic.drills import number
 from tracer.corpora.synthetic.holes import drawn, fits, several
 from tracer.schema import Program
 
 BEGUN: dict[str, Any] = {"total": 0, "out": "", "found": []}
 LONGEST = 30  # characters of a repr
-FARTHEST = 24  # rounds, and where they begin
+FARTHEST = 24  # rounds
 NESTED, BETWEEN = 0.15, 0.3  # of the loops: one in the other, and with a statement before them
 # {x} is what is gone through; the others are drawn.
 HEADS = (
@@ -28,6 +29,7 @@ HEADS = (
     "for i in range(len({x}) // 2):",
     "for i in range(len({x}) - 1, -1, -1):",
     "for i in range(-len({x}), 0):",
+    "for i in range({low}, {high}):",
     "for i in range({low}, {high}):",
     "for i in range({low}, {high}, {step}):",
     "for i in range({high}, {low}, -1):",
@@ -116,7 +118,7 @@ def written(rng: Random, values: dict[str, Any]) -> list[str]:
 def loop(rng: Random, values: dict[str, Any]) -> list[str]:
     name = rng.choice(("s", "xs"))
     held = values[name]
-    low, small, step = rng.randint(0, 30), rng.randint(1, 6), rng.randint(2, 4)
+    low, small, step = abs(number(rng, 3)), rng.randint(1, 6), rng.randint(2, 4)
     holes = {"x": name, "n": rng.randint(1, FARTHEST), "k": rng.randint(1, 4), "small": small}
     holes |= {"low": low, "high": low + rng.randint(0, FARTHEST), "step": step}
     holes |= {"item": repr(rng.choice(held or [0]))}
