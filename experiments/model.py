@@ -37,10 +37,6 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
     unseen = cfg.loss.get("unseen", 0.0)
     if not 0 <= unseen < 1 or unseen and heads is not None:
         raise UserError(f"loss.unseen={unseen} is a share below 1, and of dynamics=slots alone")
-    behind = cfg.loss.get("lagging", 0.0)
-    if not 0 <= behind < 1 or behind and (unseen or heads is not None):
-        alone = "of dynamics=slots alone, and without loss.unseen"
-        raise UserError(f"loss.lagging={behind} is a share below 1, {alone}")
     return WorldModel(
         spec,
         encoder,
@@ -51,7 +47,6 @@ def _build_model(cfg: DictConfig, spec: Spec, seed: int) -> WorldModel:
         held=cfg.loss.held,
         sample=cfg.loss.sample,
         unseen=unseen,
-        lagging=behind,
     )
 
 

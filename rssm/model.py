@@ -33,7 +33,6 @@ from rssm.dynamics.base import (
 )
 from rssm.encoder import Encoder
 from rssm.heads import Heads, Sources
-from rssm.lagging import lagging
 from rssm.losses import masked_mean, weighted_mean
 from rssm.nets import zero_where
 from rssm.spec import Batch, Spec
@@ -73,7 +72,6 @@ class WorldModel(nnx.Module):
         held: int,
         sample: bool,
         unseen: float = 0.0,
-        lagging: float = 0.0,
     ):
         self.spec, self.encoder, self.dynamics, self.heads = spec, encoder, dynamics, heads
         self.weights = weights
@@ -81,7 +79,6 @@ class WorldModel(nnx.Module):
         self.held = held  # and in `hold`
         self.sample = sample  # latents in training; False takes the mode there too
         self.unseen = unseen  # share of the steps that dynamics which spell are not shown
-        self.lagging = lagging  # and before which their iterators are behind
 
     def loss(
         self, batch: Batch, key: PRNGKeyArray
@@ -117,10 +114,6 @@ class WorldModel(nnx.Module):
         if self.unseen:
             shown = jax.random.uniform(keys[2], inputs.reset.shape) >= self.unseen
             inputs = inputs._replace(seen=inputs.reset | shown)
-        elif self.lagging:
-            numbers, behind = inputs.x.numbers, jax.random.fold_in(keys[2], 1)
-            rows = lagging(numbers, inputs.reset, self.spec.iterators, self.lagging, behind)
-            inputs = inputs._replace(before=rows)
         carry = self.dynamics.initial(len(inputs.reset))
         _, rollout = self.dynamics.observe(carry, inputs, keys[0] if self.sample else None)
         terms = self.dynamics.loss(rollout, batch[self.spec.mask.name], keys[1])

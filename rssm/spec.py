@@ -32,15 +32,8 @@ class Spec:
     one, the labels, share a last slot.
     """
 
-    def __init__(
-        self,
-        fields: list[Field],
-        working: range = range(0),
-        iterators: range = range(0),
-        telling: Sequence[int] = (),
-    ):
+    def __init__(self, fields: list[Field], working: range = range(0), telling: Sequence[int] = ()):
         self.working = working  # slots that no observation shows: they are told in training alone
-        self.iterators = iterators  # of these, those beside which it is read what was taken last
         self.telling = tuple(telling)  # classes of the first label; see rssm.dynamics.base.Sizes
         self.fields = {field.name: field for field in fields}
         self.rows = self._one("observation", with_table=True)
@@ -59,9 +52,7 @@ class Spec:
         sizes = schema["layout"]
         first, kinds = sizes["slots"], ("registers", "counters", "iterators")
         working = range(first, first + sum(sizes.get(kind, 0) for kind in kinds))
-        observed = sizes.get("iterators", 0) if sizes.get("observed") else 0
-        iterators = range(working.stop - observed, working.stop)
-        return cls(fields, working, iterators, schema.get("telling", ()))
+        return cls(fields, working, schema.get("telling", ()))
 
     def __getitem__(self, name: str | None) -> Field:
         if name not in self.fields:

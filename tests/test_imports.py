@@ -48,7 +48,7 @@ ORDER = {
     "rssm": """
         types
         spec dists tables nets
-        losses causal lagging dynamics dynamics.base
+        losses causal dynamics dynamics.base
         encoder heads interpreter drawing
         dynamics.rssm dynamics.slots dynamics.transformer dynamics.jepa
         dynamics.diffusion dynamics.wam

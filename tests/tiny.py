@@ -10,8 +10,7 @@ from tracer.layout import Layout
 
 DYNAMICS = sorted(path.stem for path in Path(CONFIGS, "dynamics").glob("*.yaml"))
 BATCH = 2
-WINDOW = {"steps": 32, "values": 48, "statements": 32}
-WINDOW |= {"registers": 3, "iterators": 2, "observed": True}
+WINDOW = {"steps": 32, "values": 48, "statements": 32, "registers": 3, "iterators": 2}
 LAYOUT = Layout(**WINDOW)
 
 # What is compiled: tests that agree in this compile it once, see conftest.py.

@@ -47,7 +47,6 @@ class Layout(NamedTuple):
     registers: int = 0  # values between the operations of a statement; see tracer.lowering
     counters: int = 0  # of the loops of a frame, one in the other; where there are no iterators
     iterators: int = 0  # what is left of those of these loops
-    observed: bool = False  # what a loop took last, which is observed, is read where it goes on
     cells: int = CELLS
     tokens: int = TOKENS
     references: int = REFERENCES

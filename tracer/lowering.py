@@ -6,8 +6,7 @@ model may keep what stands between reading and writing.
 
 Of a loop they keep what is left of its iterator, ρ: `for c in word:` is `ρ1 = iter(word)` and
 `for c in ρ1:`, which takes the first of it; when it has gone round, it is `next(ρ1)`, which drops
-the first, and `for c in ρ1:`. As no trace shows an iterator, and every trace what was taken of it,
-that part may be `next(ρ1, c)`. Or a counter, ι, says how often it has gone round, and the header is
+the first, and `for c in ρ1:`. Or a counter, ι, says how often it has gone round, and the header is
 `for ι1, c in enumerate(word):`.
 """
 
@@ -43,7 +42,6 @@ class Lowering:
     def __init__(self, source: str, layout: Layout):
         self.registers, self.iterators = registers(layout), iterators(layout)
         self.loops = self.iterators or counters(layout)  # what is kept of each, by its depth
-        self.observed = layout.observed
         self.unsaid = read_unsaid(source, len(self.loops))
 
     def parts(
@@ -97,10 +95,7 @@ class Lowering:
     ) -> tuple[str, ...]:
         kept = self.iterators[self.unsaid.loops[line].depth]
         *others, last = iterated(text, kept, registers, known)
-        if not (again and others):
-            return *others, last
-        read = (kept, *loop_names(text)) if self.observed else (kept,)
-        return f"next({', '.join(read)})", last
+        return (f"next({kept})", last) if again and others else (*others, last)
 
     def _whole(self, line: int, text: str) -> str:
         """A statement, or its last part, with what its text does not say."""
@@ -197,13 +192,3 @@ def iterated(
             begin = f"{kept} = iter({text.of(iterable)})"
             return *taking.taken, begin, f"for {text.of(target)} in {kept}:"
     return (header,)
-
-
-@lru_cache(maxsize=1 << 16)
-def loop_names(header: str) -> tuple[str, ...]:
-    """The variables that hold what the loop took last."""
-    match parse(header):
-        case ast.For(target=target), _:
-            names = (each for each in ast.walk(target) if isinstance(each, ast.Name))
-            return tuple(each.id for each in names if isinstance(each.ctx, ast.Store))
-    return ()

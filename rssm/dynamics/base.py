@@ -34,15 +34,13 @@ class Inputs(NamedTuple):
 
     `a[:, t]` is the action that led to `x[:, t]`; at a reset it does not count.
     Where `seen` is False the observation is withheld and the prior takes the posterior's place;
-    None means that everything is seen; then `before` may say what slots held before each step, as
-    row numbers, where that is to be something else than what they held after the step before it.
+    None means that everything is seen.
     """
 
     x: Rows
     a: Action
     reset: Bool[Array, "B T"]
     seen: Bool[Array, "B T"] | None = None
-    before: Int[Array, "B T V"] | None = None
 
 
 class Rollout(NamedTuple):

@@ -142,7 +142,7 @@ class Slots(nnx.Module):
     ) -> tuple[Float[Array, "B V E"], Rollout]:
         touch = self._touch(inputs.a, inputs.reset)
         if inputs.seen is None:
-            return self._follow(carry, inputs, touch, key)
+            return self._follow(carry, inputs.x, touch, inputs.reset, key)
         x, shown = self._spread(inputs.x), jnp.asarray(self.shown)[:, None]
         keys = self._keys(key, x.shape[1])
 
@@ -228,19 +228,18 @@ class Slots(nnx.Module):
     def _follow(
         self,
         carry: Float[Array, "B V E"],
-        inputs: Inputs,
+        x: Rows,
         touch: Touch,
+        reset: Bool[Array, "B T"],
         key: PRNGKeyArray | None,
     ) -> tuple[Float[Array, "B V E"], Rollout]:
         """Where every state is seen: what is not recurrent happens outside the scan, and what is
         made of a row once for all slots and steps that hold it."""
-        x, reset = inputs.x, inputs.reset
         seen, remembered = read_two_hot(x.table), self._symbols(self._z(carry))
         table = jnp.concatenate([seen, remembered, jnp.zeros_like(seen[:, :1])], 1)
         first = seen.shape[1] + jnp.arange(self.slots)
         first = jnp.broadcast_to(first, x.numbers[:, 0].shape)
-        held = x.numbers[:, :-1] if inputs.before is None else inputs.before[:, 1:]
-        previous = jnp.concatenate([first[:, None], held], 1)
+        previous = jnp.concatenate([first[:, None], x.numbers[:, :-1]], 1)
         previous = jnp.where(reset[..., None], table.shape[1] - 1, previous)
         previous = jnp.take_along_axis(previous, touch.slots, 2)
         before, held = take_rows(table, previous), take_rows(self._held(table), previous)

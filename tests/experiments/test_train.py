@@ -239,25 +239,15 @@ def symbols_of(dataset: Dataset, number: int) -> float:
     return lengths.sum() / max(1, (lengths > 0).sum())
 
 
-@pytest.mark.parametrize("share", ["loss.unseen=0.5", "loss.lagging=0.9"])
-def test_training_on_what_the_model_expects_is_another_training(run, dataset, tmp_path, share):
-    short = ("steps=2", "valid_batches=0", share)
+def test_training_on_what_the_model_expects_is_another_training(run, dataset, tmp_path):
+    short = ("steps=2", "valid_batches=0", "loss.unseen=0.5")
     some = train_run(training(dataset, tmp_path / "some", *short))
     losses = [rows(folder)[0]["loss"] for folder in (run.folder, some)]
     assert np.isfinite(losses).all() and losses[0] != losses[1]
 
 
-@pytest.mark.parametrize(
-    "asked",
-    [
-        ("loss.unseen=1.0",),
-        ("loss.unseen=0.5", "dynamics=rssm"),
-        ("loss.lagging=-0.5",),
-        ("loss.lagging=0.5", "dynamics=rssm"),
-        ("loss.lagging=0.5", "loss.unseen=0.5"),
-    ],
-)
+@pytest.mark.parametrize("asked", [("loss.unseen=1.0",), ("loss.unseen=0.5", "dynamics=rssm")])
 def test_a_share_of_states_that_cannot_be_withheld_is_refused(dataset, tmp_path, asked):
-    with pytest.raises(UserError, match="is a share below 1, (and )?of dynamics=slots alone"):
+    with pytest.raises(UserError, match="is a share below 1, and of dynamics=slots alone"):
         train_run(training(dataset, tmp_path / "run", *asked))
     assert not (tmp_path / "run").exists()

@@ -76,18 +76,6 @@ def test_behind_a_step_that_is_not_seen_the_operands_are_what_was_expected_of_it
     np.testing.assert_array_equal(two_hot(targets, D), seen[:, 1:, NAMED])
 
 
-def test_what_slots_are_said_to_hold_before_a_step_is_read_and_what_they_hold_after_it_wanted(
-    model, inputs
-):
-    before = (inputs.x.numbers + 1) % 9
-    found = observe(model, inputs._replace(before=before))
-    rows = inputs.x._replace(numbers=before).spread()
-    operands = found.aux.operands.cells[:, 1:, 0]  # of NAMED
-    np.testing.assert_array_equal(two_hot(operands, D), rows[:, 1:, NAMED])
-    targets = found.aux.after[:, 1:, 0]
-    np.testing.assert_array_equal(two_hot(targets, D), inputs.x.spread()[:, 1:, NAMED])
-
-
 def test_a_working_slot_is_seen_only_where_all_is(inputs):
     sizes = SIZES._replace(working=range(NAMED, NAMED + 1))
     model = nnx.jit(lambda: Slots(sizes, **WIDTHS, trained=1.0, rooms=ROOMS, rngs=nnx.Rngs(0)))()

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from tracer.corpora import synthetic
-from tracer.encode import decode_row, encode_trajectory, slot_numbers
+from tracer.encode import decode_row, encode_trajectory
 from tracer.iterating import SOMETHING, Going, going, opened, split
 from tracer.layout import Layout
 from tracer.lowering import Lowering, working_names
@@ -147,32 +147,6 @@ def test_the_next_is_dropped_when_a_loop_has_gone_round(looped):
         ("next(ρ1)", "range(0, -1, -1)", None),
         ("for n in ρ1:", "range(-1, -1, -1)", None),
     ]
-
-
-def test_what_a_loop_took_last_is_read_where_it_goes_on_and_nowhere_else(looped):
-    layouts = LAYOUT, LAYOUT._replace(observed=True)
-    plain, observed = (
-        encode_trajectory(looped, layout, lowering=Lowering(LOOPS, layout)) for layout in layouts
-    )
-    assert observed.states == plain.states
-    read = dict(zip(plain.texts, observed.texts, strict=True))
-    assert {text: other for text, other in read.items() if text != other} == {
-        "next(ρ1)": "next(ρ1, n)",  # the last of them
-        "next(ρ2)": "next(ρ2, letter)",
-    }
-    assert "next(ρ1, number, word)" in observed.texts
-    slots = slot_numbers(observed.names, LAYOUT)
-    _, references = observed.actions[observed.texts.index("next(ρ2, letter)")]
-    assert references == (slots["ρ2"], slots["letter"])
-
-
-def test_of_an_attribute_that_a_loop_writes_nothing_is_read():
-    source = "for self.each in words:\n    pass\n"
-    lowering = Lowering(source, LAYOUT._replace(observed=True))
-    assert lowering.parts(1, "for self.each in words:", ["self", "words"], again=True) == (
-        "next(ρ1)",
-        "for self.each in ρ1:",
-    )
 
 
 def test_the_texts_are_the_same_whether_values_are_told_or_not(traces):
