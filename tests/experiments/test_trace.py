@@ -221,6 +221,6 @@ def test_a_program_that_fails_is_data_and_one_that_repeats_is_left_out(tmp_path)
 
 
 def test_suites_that_are_made_here_can_be_named_among_what_must_not_leak():
-    assert list(suites()) == ["arithmetic", "containers", "exercises", "long", "swaps"]
+    assert list(suites()) == ["arithmetic", "containers", "exercises", "long", "loops", "swaps"]
     found = read_evaluation("arithmetic", suites())
     assert len(found.codes) == found.about["corpus"]["count"] == 500
