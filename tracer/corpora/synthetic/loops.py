@@ -11,6 +11,7 @@ from textwrap import indent
 from typing import Any
 
 from tracer.corpora.synthetic.drills import number
+from tracer.corpora.synthetic.exercises import executed
 from tracer.corpora.synthetic.holes import drawn, fits, several
 from tracer.schema import Program
 
@@ -65,11 +66,12 @@ BODIES = (
     "if c != {item}:\n    out += c",
 )
 STATEMENTS = ("total = len({x})", "total = len({x}) - {k}", "out = ''", "found = []", "total = 0")
-ERRORS = (IndexError, NameError, TypeError)
+ERRORS = (IndexError, NameError, TypeError)  # of a body that does not suit its loop
 
 
 def programs(count: int, seed: int = 0, start: int = 0, loops: int = 2) -> Iterator[Program]:
-    """Program `i` depends on the seed and `i` alone."""
+    """Program `i` depends on the seed and `i` alone; it has so many loops, one behind the other, of
+    which some have another in them."""
     if loops < 1:
         raise ValueError(f"loops={loops} is below 1")
     for i in range(start, start + count):
@@ -103,12 +105,10 @@ def written(rng: Random, values: dict[str, Any]) -> list[str]:
     """The lines of the next loop; the variables are then as it leaves them."""
     while True:
         lines = loop(rng, values)
-        scope = copy.deepcopy(values)
         try:
-            exec("\n".join(lines), scope)  # of the templates above, and nothing else
+            after = executed("\n".join(lines), values)
         except ERRORS:
             continue
-        after = {name: value for name, value in scope.items() if name != "__builtins__"}
         if all(fits(value, LONGEST) for value in after.values()):
             values.clear()
             values.update(after)
@@ -116,6 +116,7 @@ def written(rng: Random, values: dict[str, Any]) -> list[str]:
 
 
 def loop(rng: Random, values: dict[str, Any]) -> list[str]:
+    """Lines that may not suit the variables."""
     name = rng.choice(("s", "xs"))
     held = values[name]
     low, small, step = abs(number(rng, 3)), rng.randint(1, 6), rng.randint(2, 4)
